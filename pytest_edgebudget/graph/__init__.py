@@ -1,0 +1,3 @@
+"""`.tflite` and `.onnx`, read without a framework into one immutable Graph."""
+
+from pytest_edgebudget.graph.ir import Graph as Graph

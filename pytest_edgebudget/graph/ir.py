@@ -1,0 +1,122 @@
+"""
+One immutable graph for `.tflite` and `.onnx`: ops, tensors, constants.
+
+Read without a framework and without numpy; constants are views of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Quantization:
+    """Affine quantization: real = scale * (q - zero_point); *axis* when per channel."""
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """
+    A value of the graph.
+
+    Attributes:
+        name: unique in .onnx; usually unique in .tflite.
+        dtype: "float32", "int8", "int4" ...; lower case, numpy's names.
+        shape: -1 where a dimension is dynamic; None when unknown.
+        data: the bytes of a constant, as a view of the file; None otherwise.
+            (.onnx constants in typed fields are packed to little endian.)
+        quantization: None when the tensor is not quantized.
+        variable: state that lives between invocations.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+    data: memoryview | None = field(default=None, repr=False)
+    quantization: Quantization | None = None
+    variable: bool = False
+
+    @property
+    def constant(self) -> bool:
+        """Whether the value is stored in the file."""
+        return self.data is not None
+
+    @property
+    def elements(self) -> int | None:
+        """Number of elements; None when a dimension is not known."""
+        if self.shape is None or any(n < 0 for n in self.shape):
+            return None
+        count = 1
+        for n in self.shape:
+            count *= n
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """
+    An operation.
+
+    Attributes:
+        kind: the format's own name: "CONV_2D", "Conv".
+        name: for people: the op's name, else its first output's.
+        inputs, outputs: indices into the subgraph's tensors; -1: left out.
+        attributes: the format's own names and plain values.
+        version: the op's version (.tflite) or opset version (.onnx).
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """Ops in the order of execution, over tensors of their own."""
+
+    name: str
+    tensors: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """
+    A model.
+
+    *subgraphs[0]* is the main one. *signature* maps a signature's input and
+    output names to tensor indices of the main subgraph (None: no signature).
+    *external* lists data files beside the model, relative to it.
+    """
+
+    format: str
+    subgraphs: tuple[Subgraph, ...]
+    size: int
+    signature: tuple[Mapping[str, int], Mapping[str, int]] | None = None
+    external: tuple[str, ...] = ()
+    opset: int | None = None
+
+    @property
+    def main(self) -> Subgraph:
+        """The subgraph that an inference runs."""
+        return self.subgraphs[0]
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """Ops of the main subgraph."""
+        return self.main.ops
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Tensors of the main subgraph."""
+        return self.main.tensors

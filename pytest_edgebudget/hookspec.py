@@ -1,0 +1,105 @@
+"""
+The hooks of pytest-edgebudget, each with a complete example.
+
+In a ``conftest.py`` they are found by pytest; the command line loads them
+through the entry-point group ``pytest_edgebudget``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.metrics.base import Metric
+    from pytest_edgebudget.passes.base import Pass
+    from pytest_edgebudget.report.base import Report
+    from pytest_edgebudget.types import Artifact, Measurement, Verdict
+
+hookspec = pluggy.HookspecMarker("pytest")
+
+
+@hookspec
+def pytest_edgebudget_metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
+    """
+    Add metrics.
+
+    Example::
+
+        from pytest_edgebudget.facts import FileFacts
+        from pytest_edgebudget.metrics.base import STATIC, Metric, Value
+        from pytest_edgebudget.types import Better, Unit
+
+        def blocks(file, options):
+            \"\"\"Flash blocks of 4 KiB that the file occupies.\"\"\"
+            return Value(-(-file.size // 4096))
+
+        def pytest_edgebudget_metrics():
+            return [Metric(name="blocks", unit=Unit.COUNT, better=Better.LOWER,
+                           needs=FileFacts, read=blocks, accepts=STATIC, exact=True)]
+    """
+
+
+@hookspec
+def pytest_edgebudget_passes() -> Sequence[Pass]:  # type: ignore[empty-body]
+    """
+    Add passes. The function must be importable: it runs in a process of its own.
+
+    Example, in a module ``shrink`` of yours::
+
+        import shutil
+        from pytest_edgebudget.passes.base import Pass
+
+        def apply(job):
+            \"\"\"Copy the model.\"\"\"
+            shutil.copy(job.model, job.out)
+
+        def check(before, after, step):
+            return "" if len(after.ops) == len(before.ops) else "ops were lost"
+
+        def pytest_edgebudget_passes():
+            return [Pass(name="copy", apply=apply, check=check,
+                         formats=frozenset({"tflite", "onnx"}))]
+    """
+
+
+@hookspec
+def pytest_edgebudget_reports() -> Sequence[Report]:  # type: ignore[empty-body]
+    """
+    Add report formats for ``--edge-budget-report FORMAT:PATH``.
+
+    Example::
+
+        from pytest_edgebudget.report.base import Report
+
+        def pytest_edgebudget_reports():
+            return [Report(name="count", render=lambda run: f"{len(run.rows)} limits\\n")]
+    """
+
+
+@hookspec
+def pytest_edgebudget_measured(artifact: Artifact, measurement: Measurement) -> None:
+    """
+    Observe a measurement.
+
+    Example::
+
+        def pytest_edgebudget_measured(artifact, measurement):
+            for reading in measurement.readings.values():
+                print(artifact.recipe, reading.metric, reading.value)
+    """
+
+
+@hookspec
+def pytest_edgebudget_verdict(verdict: Verdict) -> None:
+    """
+    Observe a verdict.
+
+    Example::
+
+        def pytest_edgebudget_verdict(verdict):
+            if verdict.fails:
+                print(verdict.model, verdict.limit.metric)
+    """

@@ -1,0 +1,79 @@
+"""What a metric is: a name, a unit, a direction, and one definition."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_edgebudget.types import Better, Evidence, Layer, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a metric's function returns: *value* in SI units, its interval, a note."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+    layers: tuple[Layer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A key that a metric's limit may carry: ``top_k = { min = 0.9, k = 5 }``."""
+
+    name: str
+    type: type
+    default: float | int | str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+Options = Mapping[str, float | int | str]
+
+STATIC = (Evidence.EXACT,)
+RUN = (Evidence.MEASURED, Evidence.EMULATED, Evidence.HOST)
+PHYSICS = (Evidence.MEASURED, Evidence.ESTIMATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """
+    A named quantity with a unit, a direction and one definition.
+
+    Attributes:
+        read: facts and options to a value; its docstring is the definition,
+            printed by ``edgebudget explain NAME``.
+        needs: the class of facts that *read* takes (see `facts`; or `Graph`).
+        accepts: the evidence that a limit accepts when it does not say.
+        noisy: whether another run may read another value.
+        droppable: whether the source model's value may be compared (max_drop).
+        compares: whether *read* needs `Predictions.source`.
+        additive: whether a group of models may be summed.
+        exact: readings are EXACT whatever the device (static metrics).
+    """
+
+    name: str
+    unit: Unit
+    better: Better
+    needs: type
+    read: Callable[[Any, Options], Value]
+    accepts: tuple[Evidence, ...]
+    noisy: bool = False
+    droppable: bool = False
+    compares: bool = False
+    additive: bool = False
+    exact: bool = False
+    options: tuple[Option, ...] = ()
+
+    @property
+    def doc(self) -> str:
+        """The definition, as the user reads it."""
+        return inspect.getdoc(self.read) or ""
+
+    def defaults(self) -> dict[str, float | int | str]:
+        """The options' default values."""
+        return {option.name: option.default for option in self.options}

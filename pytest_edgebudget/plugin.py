@@ -1,0 +1,1 @@
+"""pytest hooks only; every body short, all work in `session`."""
