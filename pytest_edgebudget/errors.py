@@ -87,3 +87,4 @@ class MissingExtra(EdgeBudgetError):
         )
         self.library = library
         self.extra = extra
+        self.purpose = purpose
