@@ -12,11 +12,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """Affine quantization: real = scale * (q - zero_point); *axis* when per channel."""
+    """
+    Affine quantization: real = scale * (q - zero_point).
+
+    *axis* when per channel. *block_size* when each block of that many elements
+    along *axis* has a scale of its own; the scales are then in another tensor.
+    """
 
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     axis: int | None = None
+    block_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +32,15 @@ class Tensor:
 
     Attributes:
         name: unique in .onnx; usually unique in .tflite.
-        dtype: "float32", "int8", "int4" ...; lower case, numpy's names.
+        dtype: "float32", "int8", "int4" ...; lower case, numpy's names; "" when
+            the file does not say and it cannot be inferred.
         shape: -1 where a dimension is dynamic; None when unknown.
         data: the bytes of a constant, as a view of the file; None otherwise.
             (.onnx constants in typed fields are packed to little endian.)
+        stored: bytes that *data* takes in the file, when not its length.
         quantization: None when the tensor is not quantized.
         variable: state that lives between invocations.
+        sparse: *data* holds the non-zero elements only.
     """
 
     name: str
@@ -40,11 +49,20 @@ class Tensor:
     data: memoryview | None = field(default=None, repr=False)
     quantization: Quantization | None = None
     variable: bool = False
+    sparse: bool = False
+    stored: int | None = None
 
     @property
     def constant(self) -> bool:
         """Whether the value is stored in the file."""
         return self.data is not None
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that the constant takes in the file; 0 when not a constant."""
+        if self.stored is not None:
+            return self.stored
+        return 0 if self.data is None else len(self.data)
 
     @property
     def elements(self) -> int | None:
@@ -68,6 +86,8 @@ class Op:
         inputs, outputs: indices into the subgraph's tensors; -1: left out.
         attributes: the format's own names and plain values.
         version: the op's version (.tflite) or opset version (.onnx).
+        custom: not one of the format's own ops. *kind* is then the custom code
+            (.tflite) or ``domain:type`` (.onnx).
     """
 
     kind: str
@@ -76,6 +96,7 @@ class Op:
     outputs: tuple[int, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
     version: int = 1
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)

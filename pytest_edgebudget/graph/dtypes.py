@@ -1,0 +1,33 @@
+"""The element types of both formats, by their size in bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+BITS = {
+    "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16,
+    "float8_e4m3fn": 8, "float8_e4m3fnuz": 8, "float8_e5m2": 8, "float8_e5m2fnuz": 8,
+    "float8_e8m0": 8, "float4_e2m1": 4,
+    "int64": 64, "int32": 32, "int16": 16, "int8": 8, "int4": 4, "int2": 2,
+    "uint64": 64, "uint32": 32, "uint16": 16, "uint8": 8, "uint4": 4, "uint2": 2,
+    "bool": 8, "complex64": 64, "complex128": 128,
+}  # fmt: skip
+"""Bits of an element; types of no fixed size (string, resource) are not here."""
+
+SMALL_INTEGERS = frozenset({"int16", "int8", "int4", "int2", "uint16", "uint8", "uint4", "uint2"})
+"""The types that quantized weights are stored in."""
+
+
+def is_float(dtype: str) -> bool:
+    """Whether *dtype* is a floating-point type of any width."""
+    return dtype.startswith(("float", "bfloat"))
+
+
+def byte_size(dtype: str, shape: Iterable[int]) -> int | None:
+    """Bytes of a packed tensor; None for types of no fixed size."""
+    if dtype not in BITS:
+        return None
+    bits = BITS[dtype]
+    for n in shape:
+        bits *= n
+    return (bits + 7) // 8

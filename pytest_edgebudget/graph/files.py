@@ -1,0 +1,77 @@
+"""From a path to a Graph: which format it is, and what it is when it is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.ir import Graph
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+_OTHERS = (
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (a Keras .h5)"),
+    (b"PK\x03\x04", "a zip archive (a .keras, .npz or .pt)"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<html", "a web page"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+_EXPORT = "a source model of another kind is exported to .tflite first"
+
+
+def read(path: Path) -> Graph:
+    """
+    Read a `.tflite` or `.onnx` file.
+
+    Needs milliseconds and no library; constants are views of the bytes read.
+
+    Raises:
+        ModelError: the file is missing, a folder, empty, a Git LFS pointer,
+            truncated, damaged, or not a model; or its external data is.
+    """
+    data = _bytes(path)
+    try:
+        return _graph(path, data)
+    except DamageError as error:
+        raise ModelError(
+            f"{path}: not a usable model: {error}",
+            f"the file has {len(data):,} bytes; it may be truncated or damaged: copy it again",
+        ) from error
+
+
+def _bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise ModelError(f"{path}: a folder, where a .tflite or .onnx file is meant", _EXPORT)
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: cannot be read ({_reason(error)})", "check the path") from error
+    if not data:
+        raise ModelError(f"{path}: the file is empty", "copy or export the model again")
+    if data.startswith(_LFS):
+        raise ModelError(
+            f"{path}: a Git LFS pointer, not the model itself", "fetch it with `git lfs pull`"
+        )
+    return data
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _graph(path: Path, data: bytes) -> Graph:
+    # Each reader is imported when its format is met: a cold start pays for one.
+    from pytest_edgebudget.graph.tflite import is_tflite, read_tflite
+
+    if is_tflite(data):
+        return read_tflite(data, path.parent)
+    for magic, what in _OTHERS:
+        if data.startswith(magic):
+            raise ModelError(f"{path}: this is {what}, not a .tflite or .onnx model", _EXPORT)
+    if path.suffix.lower() == ".onnx":
+        from pytest_edgebudget.graph.onnx import read_onnx
+
+        return read_onnx(data, path.parent)
+    if path.suffix.lower() == ".tflite":
+        raise DamageError('not a TensorFlow Lite model: "TFL3" is not there', 4)
+    raise ModelError(f"{path}: neither a .tflite nor an .onnx model", _EXPORT)
