@@ -121,6 +121,10 @@ def _enum(body: str) -> list[str]:
     return [name for name, _ in pairs]
 
 
+def _joined(body: str) -> str:
+    return " ".join(_enum(body))
+
+
 def _words(variable: str, names: list[str]) -> str:
     lines = [f"    {' '.join(names[i : i + 6])}" for i in range(0, len(names), 6)]
     return f'{variable} = """\n' + "\n".join(lines) + '\n""".split()\n'
