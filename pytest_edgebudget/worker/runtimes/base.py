@@ -1,0 +1,81 @@
+"""What the worker needs of a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Port:
+    """
+    One input or output of a model.
+
+    Attributes:
+        name: the signature's name where the model has one, else *tensor*.
+        tensor: the name in the graph.
+        shape: -1 where a dimension is free.
+        dtype: numpy's name.
+        scale, zero_point: real = scale * (q - zero_point); scale 0: not quantized.
+    """
+
+    name: str
+    tensor: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float = 0.0
+    zero_point: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        """The port as JSON."""
+        return {**vars(self), "shape": list(self.shape)}
+
+
+class Model(Protocol):
+    """
+    A model, loaded and allocated, with inputs of zeros in place.
+
+    *invoke* takes nothing and returns nothing that counts: it is what `time`
+    measures.
+    """
+
+    inputs: Sequence[Port]
+    outputs: Sequence[Port]
+    invoke: Callable[[], Any]
+
+    def set_input(self, index: int, value: Array) -> None:
+        """Copy *value*, of the input's dtype and a fitting shape, into place."""
+
+    def output(self, index: int) -> Array:
+        """A copy of an output of the last invoke."""
+
+    def reset(self) -> None:
+        """Forget the state that the model keeps between invokes."""
+
+
+class Runtime(Protocol):
+    """An imported runtime."""
+
+    name: str
+    version: str
+    warm_model: str  # file name of the bundled model in its format
+    keeps_state: bool  # whether its models may keep state between invokes
+
+    def load(self, path: str, threads: int) -> Model:
+        """Load and allocate the model; raises whatever the runtime raises."""
+
+
+def default_shape(shape: Sequence[Any]) -> tuple[int, ...]:
+    """*shape* with every free dimension 1: what is allocated before the first sample."""
+    return tuple(n if isinstance(n, int) and n > 0 else 1 for n in shape)
+
+
+def free_shape(shape: Sequence[Any]) -> tuple[int, ...]:
+    """*shape* with every free dimension -1."""
+    return tuple(int(n) if isinstance(n, (int, np.integer)) and n > 0 else -1 for n in shape)

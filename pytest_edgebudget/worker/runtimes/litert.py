@@ -1,0 +1,17 @@
+"""LiteRT, the distribution ai-edge-litert."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from ..refusal import Refusal
+from .interpreter import InterpreterRuntime
+
+
+def open_runtime() -> InterpreterRuntime:
+    """Import LiteRT."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise Refusal("runtime", f"ai-edge-litert cannot be imported: {error}") from error
+    return InterpreterRuntime("litert", version("ai-edge-litert"), Interpreter)

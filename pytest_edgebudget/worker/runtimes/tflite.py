@@ -1,0 +1,26 @@
+"""The older runtime that boards still have, the distribution tflite-runtime."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import numpy as np
+
+from ..refusal import Refusal
+from .interpreter import InterpreterRuntime
+
+
+def open_runtime() -> InterpreterRuntime:
+    """Import tflite-runtime; its wheels were built against numpy 1."""
+    try:
+        from tflite_runtime.interpreter import Interpreter
+    except ImportError as error:
+        raise Refusal("runtime", f"tflite-runtime cannot be imported: {error}") from error
+    found = version("tflite-runtime")
+    if int(np.__version__.split(".")[0]) >= 2:
+        raise Refusal(
+            "runtime",
+            f"tflite-runtime {found} needs numpy below 2, here is {np.__version__}",
+            "give it a Python of its own: python = '...' in [device]",
+        )
+    return InterpreterRuntime("tflite-runtime", found, Interpreter)
