@@ -1,1 +1,159 @@
-"""The command line."""
+"""
+The command line: parses, calls, prints.
+
+Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
+
+KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except DeviceError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return INFRASTRUCTURE
+    except BudgetError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except EdgeBudgetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return KEPT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INFRASTRUCTURE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="edgebudget", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_init(commands)
+    _add_explain(commands)
+    _add_devices(commands)
+    _add_cache(commands)
+    return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="gate the models of budget files, without pytest")
+    check.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    check.add_argument("--format", choices=["text", "json", "markdown"], default="text")
+    check.add_argument("--report", action="append", default=[], metavar="FORMAT:PATH")
+    check.add_argument("--artifacts", type=Path, metavar="DIR")
+    check.add_argument("--update", action="store_true", help="write the locks")
+    check.add_argument("--strict", action="store_true", help="an undecided limit fails")
+    check.add_argument("--no-optimize", action="store_true", help="gate each model as it is")
+    check.set_defaults(command=_check)
+
+
+def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = commands.add_parser(
+        "init", help="write a first budget file from what the models cost now"
+    )
+    init.add_argument("models", nargs="+", type=Path, metavar="MODEL")
+    init.add_argument("--data", type=Path, help="an .npz with x_test, y_test, x_calibration")
+    init.add_argument("--profile", default="host", help="a device; edgebudget devices lists them")
+    init.add_argument("-o", "--output", type=Path, help="default: budgets/PROFILE.toml")
+    init.set_defaults(command=_init)
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", help="what a metric or a pass is")
+    explain.add_argument("name", metavar="METRIC|PASS")
+    explain.set_defaults(command=_explain)
+
+
+def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser("devices", help="the built-in device profiles").set_defaults(
+        command=_devices
+    )
+
+
+def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    cache = commands.add_parser("cache", help="the cache of artifacts and readings")
+    cache.add_argument("action", choices=["info", "clear"])
+    cache.set_defaults(command=_cache)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.check import check
+
+    return check(options)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.init import write_first_budget
+
+    print(
+        write_first_budget(
+            options.models,
+            data=options.data,
+            profile=options.profile,
+            output=options.output or Path("budgets", f"{options.profile}.toml"),
+            root=find_root(),
+        )
+    )
+    return KEPT
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.wiring import command_line_manager, registry_of
+
+    registry = registry_of(command_line_manager())
+    thing = registry.metrics.get(options.name) or registry.passes.get(options.name)
+    if thing is None:
+        names = ", ".join((*registry.metrics, *registry.passes))
+        raise EdgeBudgetError(f"there is no metric or pass {options.name}", f"known: {names}")
+    print(f"{thing.name}\n\n{thing.doc}")
+    return KEPT
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from pytest_edgebudget import devices
+    from pytest_edgebudget.types import Unit
+    from pytest_edgebudget.units import format_value
+
+    for name, path in devices.profiles().items():
+        profile = devices.load_profile(path)
+        ram = f", {format_value(profile.ram, Unit.BYTES)} RAM" if profile.ram else ""
+        print(f"{name:18} {profile.title}{ram}; {', '.join(profile.runtimes)}")
+    return KEPT
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.settings import read_settings
+    from pytest_edgebudget.store import Store
+    from pytest_edgebudget.types import Unit
+    from pytest_edgebudget.units import format_value
+
+    settings = read_settings(find_root())
+    store = Store(settings.cache, settings.cache_limit)
+    info = store.info()
+    if options.action == "clear":
+        store.clear()
+    size, limit = (format_value(n, Unit.BYTES) for n in (info.bytes, info.limit))
+    verb = "removed " if options.action == "clear" else ""
+    print(f"{settings.cache}: {verb}{info.entries} entries, {size} (limit {limit})")
+    return KEPT
+
+
+def find_root() -> Path:
+    """The nearest folder upwards with a pyproject.toml, else the current one."""
+    here = Path.cwd()
+    return next((f for f in (here, *here.parents) if (f / "pyproject.toml").is_file()), here)

@@ -1,0 +1,120 @@
+"""``edgebudget check``: the run of pytest's plugin, without pytest."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pytest_edgebudget.cli import BROKEN, INFRASTRUCTURE, KEPT, find_root
+from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.finish import parse_report, write_artifacts, write_locks, write_reports
+from pytest_edgebudget.recorder import Found
+from pytest_edgebudget.report import terminal
+from pytest_edgebudget.report.base import ErrorRow, Report, Run
+from pytest_edgebudget.report.message import broken_text
+from pytest_edgebudget.session import Choices, GateSession
+from pytest_edgebudget.types import Budget, ModelBudget
+from pytest_edgebudget.wiring import command_line_manager, registry_of, reports_of
+
+
+def check(options: argparse.Namespace) -> int:
+    """
+    Gate every limit of the budget files; returns the exit code.
+
+    Raises `EdgeBudgetError` for mistakes in what was asked for.
+    """
+    manager = command_line_manager()
+    formats = reports_of(manager)
+    asked = list(_parse(options.report, formats))
+    session = GateSession(
+        root=find_root(),
+        registry=registry_of(manager),
+        choices=Choices(strict=options.strict, optimize=not options.no_optimize),
+        say=_say if sys.stderr.isatty() else lambda text: None,
+    )
+    session.read(list(_files(options.paths)))
+    for budget in session.budgets.values():
+        _judge(session, budget)
+    _say("")
+    _print(session.run(), options.format, formats)
+    for line in _write(session, asked, options):
+        print(line, file=sys.stderr)
+    return _exit_code(session.run())
+
+
+def _parse(texts: Iterable[str], formats: dict[str, Report]) -> Iterator[tuple[Report, Path]]:
+    for text in texts:
+        try:
+            yield parse_report(text, formats, Path.cwd())
+        except ValueError as error:
+            raise EdgeBudgetError(f"--report {error}") from error
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.exists():
+            raise EdgeBudgetError(f"{path}: no such file or folder")
+        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        if not found:
+            raise EdgeBudgetError(f"{path}: no *.toml in this folder")
+        yield from (file.resolve() for file in found)
+
+
+def _judge(session: GateSession, budget: Budget) -> None:
+    file = session.name(budget.path)
+    for part in (*budget.models, *budget.groups):
+        for limit in part.limits:
+            try:
+                if isinstance(part, ModelBudget):
+                    found = session.judge(budget, part, limit)
+                else:
+                    found = session.judge_group(budget, part, limit)
+            except EdgeBudgetError as error:
+                row = ErrorRow(
+                    id=f"{file}::{part.name}::{limit.name}",
+                    file=file,
+                    model=part.name,
+                    message=str(error),
+                )
+                found = Found(error=row)
+            session.recorder.add(found)
+
+
+def _print(run: Run, name: str, formats: dict[str, Report]) -> None:
+    if name != "text":
+        print(formats[name].render(run), end="")
+        return
+    from rich.console import Console
+
+    console = Console()
+    print(terminal.table(run, width=console.width, colour=console.is_terminal), end="")
+    for row in run.limits:
+        if row.fails:
+            print("\n" + broken_text(row, run.model(row.file, row.model)))
+    for message in dict.fromkeys(error.message for error in run.errors):
+        print(f"\nerror: {message}", file=sys.stderr)
+
+
+def _write(
+    session: GateSession, asked: Iterable[tuple[Report, Path]], options: argparse.Namespace
+) -> Iterator[str]:
+    run = session.run()
+    yield from write_reports(asked, run)
+    if options.artifacts:
+        yield from write_artifacts(options.artifacts, run)
+    if options.update:
+        yield from write_locks(session)
+
+
+def _exit_code(run: Run) -> int:
+    if run.errors:
+        return INFRASTRUCTURE
+    return BROKEN if any(row.fails for row in run.limits) else KEPT
+
+
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        width = 79
+        print(f"\r{text[:width]:{width}}\r", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,71 @@
+"""The end of a run: reports, artifacts and locks, as far as they were asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pytest_edgebudget.report.base import Report, Run
+from pytest_edgebudget.session import GateSession
+
+
+def write_reports(asked: Iterable[tuple[Report, Path]], run: Run) -> Iterator[str]:
+    """Write each report; yields what was written, or why not: nothing else is lost."""
+    for report, path in asked:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, report.render(run))
+        except OSError as error:
+            yield f"error: the {report.name} report was not written: {error}"
+        else:
+            yield f"wrote {report.name} report: {path}"
+
+
+def parse_report(text: str, formats: Mapping[str, Report], base: Path) -> tuple[Report, Path]:
+    """
+    ``FORMAT:PATH`` as a report and a file.
+
+    Raises `ValueError` with a sentence.
+    """
+    name, colon, path = text.partition(":")
+    if not colon or not path:
+        raise ValueError(f"{text}: write FORMAT:PATH, such as json:report.json")
+    if name not in formats:
+        raise ValueError(f"{text}: no report format {name}; there are {', '.join(formats)}")
+    return formats[name], base / path
+
+
+def write_artifacts(folder: Path, run: Run) -> Iterator[str]:
+    """Copy the files that were gated, one a model, named after it."""
+    for model in run.models:
+        source = Path(model.artifact)
+        target = folder / Path(model.file).stem / f"{model.name}{source.suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        yield f"wrote {target}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}"
+
+
+def write_locks(session: GateSession) -> Iterator[str]:
+    """Write the locks; says too which models did not become a baseline."""
+    for path in session.write_locks():
+        yield f"wrote {session.name(path)}"
+    for model in session.run().models:
+        if not model.fits:
+            yield f"not locked: {model.file}::{model.name} does not keep its budget"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A reader sees the old file or the new one, never half of it."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+    Path(file.name).chmod(0o666 & ~_umask())
+    Path(file.name).replace(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,194 @@
+"""The plugin object of a run that asked for budgets: collects, records, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
+from pytest_edgebudget.finish import (
+    parse_report,
+    write_artifacts,
+    write_locks,
+    write_reports,
+)
+from pytest_edgebudget.items import BudgetFile, LimitItem
+from pytest_edgebudget.options import Options, read_options
+from pytest_edgebudget.progress import Progress
+from pytest_edgebudget.recorder import Found
+from pytest_edgebudget.report import Report, terminal
+from pytest_edgebudget.session import Choices, GateSession
+from pytest_edgebudget.wiring import registry_of, reports_of
+
+YELLOW = {"yellow": True}
+LETTERS = {"undecided": "u", "warned": "w", "waived": "W"}
+
+
+class Gate:
+    """pytest's hooks of one run; the work is `GateSession`'s."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.options: Options = read_options(config)
+        self.worker = hasattr(config, "workerinput")
+        self.collected: set[str] = set()
+        self.wrote: list[str] = []
+        self.progress = Progress(config)
+        self._session: GateSession | None = None
+        if self.options.only:
+            config.args[:] = [str(path) for path in self.options.files]
+            config.args_source = pytest.Config.ArgsSource.ARGS
+
+    @property
+    def session(self) -> GateSession:
+        """The session, made on first use: conftest hooks are known by then."""
+        if self._session is None:
+            self._session = GateSession(
+                root=self.config.rootpath,
+                registry=registry_of(self.config.pluginmanager),
+                choices=Choices(strict=self.options.strict, optimize=self.options.optimize),
+                say=self.progress.say,
+                observe=lambda v: self.config.hook.pytest_edgebudget_verdict(verdict=v),
+            )
+        return self._session
+
+    def read(self, files: Iterable[Path]) -> None:
+        """Read budget files; a mistake is a usage error that lists them all."""
+        try:
+            self.session.read(files)
+        except BudgetError as error:
+            raise pytest.UsageError(*map(str, error.mistakes)) from error
+        except EdgeBudgetError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    def close(self) -> None:
+        """End what was started."""
+        self.progress.clear()
+
+    # --- collection ---------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Read the budgets before anything is collected."""
+        self.read(self.options.all_files)
+        self._reports()
+
+    def pytest_report_header(self) -> list[str]:
+        """Which budgets, devices and runtimes this run uses."""
+        session = self.session
+        return [terminal.header(session.file_row(b)) for b in session.budgets.values()]
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """Claim our own budget files, and no other TOML file."""
+        if file_path.suffix == ".toml" and file_path.resolve() in self.options.all_files:
+            return BudgetFile.of(parent, file_path.resolve(), self.session)
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Add the budgets to a run that names other paths; note what was collected."""
+        if not self.options.only:
+            for path in self.options.files:
+                if path not in self.options.positional:
+                    node = BudgetFile.of(session, path, self.session)
+                    items.extend(session.genitems(node))
+        self.collected |= {
+            str(item.path) for item in items if isinstance(item, LimitItem)
+        }
+
+    # --- running ------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let each report carry what its item found."""
+        report = yield
+        if isinstance(item, LimitItem) and (found := item.outcome(report)):
+            report.edgebudget = found  # type: ignore[attr-defined]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record what came in, from here or from a worker."""
+        if plain := getattr(report, "edgebudget", None):
+            self.session.recorder.add(Found.from_plain(plain))
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """Outcomes of their own for limits that neither hold nor fail."""
+        plain = getattr(report, "edgebudget", None)
+        if not (plain and plain["limit"] and report.when == "call" and report.passed):
+            return None
+        status = plain["limit"]["status"]
+        if status not in LETTERS:
+            return None
+        return status, LETTERS[status], (status.upper(), YELLOW)
+
+    # --- the end ------------------------------------------------------------
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what was asked for; a file that yielded no limit is an error."""
+        if self.worker:
+            self.config.workeroutput["edgebudget"] = sorted(self.collected)  # type: ignore[attr-defined]
+            return
+        self.progress.clear()
+        missed = [path for path in self.options.all_files if str(path) not in self.collected]
+        if missed and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            names = ", ".join(self.session.name(path) for path in missed)
+            self.wrote.append(f"error: no limit was collected from {names}")
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if not self.config.getoption("collectonly"):
+            self.wrote += self._write()
+
+    def _reports(self) -> list[tuple[Report, Path]]:
+        formats = reports_of(self.config.pluginmanager)
+        base = self.config.invocation_params.dir
+        try:
+            return [parse_report(text, formats, base) for text in self.options.reports]
+        except ValueError as error:
+            raise pytest.UsageError(f"--edge-budget-report {error}") from error
+
+    def _write(self) -> Iterator[str]:
+        run = self.session.run()
+        yield from write_reports(self._reports(), run)
+        if self.options.artifacts:
+            yield from write_artifacts(self.options.artifacts, run)
+        if self.options.update:
+            yield from write_locks(self.session)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table, and what was written where."""
+        run = self.session.run()
+        if run.limits or run.errors:
+            terminalreporter.section("edge budgets")
+            tw = terminalreporter._tw
+            tw.write(terminal.table(run, width=tw.fullwidth, colour=tw.hasmarkup))
+        for line in self.wrote:
+            terminalreporter.write_line(line, red=line.startswith("error"))
+
+    # --- pytest-xdist -------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker what was asked for: it is given rewritten paths."""
+        node.workerinput["edgebudget"] = self.options.to_plain()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Learn what a worker collected."""
+        self.collected |= set(getattr(node, "workeroutput", {}).get("edgebudget", ()))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep the limits of one model on one worker."""
+        if config.getoption("dist", "no") != "load":
+            return None
+        from pytest_edgebudget.scheduling import ModelScheduling
+
+        return ModelScheduling(config, log)

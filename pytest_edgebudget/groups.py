@@ -1,0 +1,53 @@
+"""Joint limits of several models that live in one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.types import (
+    Evidence,
+    GroupBudget,
+    Layer,
+    Limit,
+    Missing,
+    Reading,
+    Verdict,
+)
+from pytest_edgebudget.verdict import Case, judge
+
+
+def judge_group(
+    group: GroupBudget,
+    limit: Limit,
+    metric: Metric,
+    parts: Mapping[str, Reading | Missing],
+    *,
+    today: date,
+) -> Verdict:
+    """
+    Judge the sum of an additive metric over the models of *group*.
+
+    *parts* holds each model's reading; one that is missing leaves the whole
+    limit unmeasured, since a sum without it would look kept.
+    """
+    case = Case(limit=limit, better=metric.better, reading=_sum(limit, parts))
+    return judge(case, model=group.name, today=today)
+
+
+def _sum(limit: Limit, parts: Mapping[str, Reading | Missing]) -> Reading | Missing:
+    for name, part in parts.items():
+        if isinstance(part, Missing):
+            return Missing(limit.metric, f"{name}: {part.reason}")
+    readings = {name: part for name, part in parts.items() if isinstance(part, Reading)}
+    shares = (Layer(name, "model", reading.value) for name, reading in readings.items())
+    return Reading(
+        metric=limit.metric,
+        value=sum(reading.value for reading in readings.values()),
+        low=sum(reading.low for reading in readings.values()),
+        high=sum(reading.high for reading in readings.values()),
+        evidence=Evidence.EXACT,
+        note=" + ".join(readings),
+        layers=tuple(sorted(shares, key=lambda share: -share.value)),
+    )

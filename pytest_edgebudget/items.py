@@ -1,0 +1,155 @@
+"""
+pytest's tree of a budget file: file, models and groups, one item a metric.
+
+A model is a collector whose `setup` fits and measures; an item only judges.
+What raises in `setup` is an ERROR of each of the model's items, a limit that
+does not hold is a FAILURE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.recorder import Found
+from pytest_edgebudget.report.base import ErrorRow
+from pytest_edgebudget.report.message import broken_text, one_line
+from pytest_edgebudget.types import Budget, GroupBudget, Limit, ModelBudget
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.session import GateSession
+
+
+class BrokenBudget(Exception):  # noqa: N818 - a verdict, not an error
+    """A limit does not hold; carries the text that the user reads."""
+
+
+class BudgetFile(pytest.File):
+    """A budget file of the run."""
+
+    gate: GateSession
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Any, gate: GateSession) -> BudgetFile:
+        """The node of one file."""
+        node = cls.from_parent(parent, path=path)
+        node.gate = gate
+        return node
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """A node for each model and each group."""
+        budget = self.gate.budgets[self.path]
+        for part in (*budget.models, *budget.groups):
+            if part.limits:
+                yield PartNode.of(self, budget, part)
+
+
+class PartNode(pytest.Collector):
+    """A model, or a group of models, with its limits as items."""
+
+    budget: Budget
+    part: ModelBudget | GroupBudget
+    gate: GateSession
+
+    @classmethod
+    def of(cls, parent: BudgetFile, budget: Budget, part: ModelBudget | GroupBudget) -> PartNode:
+        """The node of one model or group."""
+        node = cls.from_parent(parent, name=part.name)
+        node.budget, node.part, node.gate = budget, part, parent.gate
+        return node
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for each limit."""
+        for limit in self.part.limits:
+            yield LimitItem.of(self, limit)
+
+    def setup(self) -> None:
+        """Fit and measure, once a session however often pytest asks."""
+        try:
+            for model in self._models():
+                self.gate.fit(self.budget, model)
+        except EdgeBudgetError as error:
+            pytest.fail(str(error), pytrace=False)
+
+    def _models(self) -> Iterator[ModelBudget]:
+        for model in self.budget.models:
+            if model is self.part or model.name in getattr(self.part, "models", ()):
+                yield model
+
+
+class LimitItem(pytest.Item):
+    """One limit: the test."""
+
+    limit: Limit
+    part: PartNode
+    found: Found | None = None
+
+    @classmethod
+    def of(cls, parent: PartNode, limit: Limit) -> LimitItem:
+        """The item of one limit."""
+        item = cls.from_parent(parent, name=limit.name)
+        item.limit, item.part = limit, parent
+        if item.config.pluginmanager.hasplugin("timeout"):
+            # The fit is shared by a model's items and has limits of its own.
+            item.add_marker(pytest.mark.timeout(0))
+        return item
+
+    def runtest(self) -> None:
+        """Judge."""
+        gate, budget, part = self.part.gate, self.part.budget, self.part.part
+        if isinstance(part, ModelBudget):
+            self.found = gate.judge(budget, part, self.limit)
+        else:
+            self.found = gate.judge_group(budget, part, self.limit)
+        self._tell_junit()
+        row = self.found.limit
+        assert row is not None
+        if row.status == "skipped":
+            pytest.skip(row.reason)
+        if row.fails:
+            raise BrokenBudget(broken_text(row, self.found.model))
+
+    def _tell_junit(self) -> None:
+        """Properties of the JUnit report: plain types, which xdist can send."""
+        assert self.found is not None
+        row = self.found.limit
+        assert row is not None
+        self.user_properties += [("verdict", row.status), ("summary", one_line(row))]
+        if row.after:
+            self.user_properties += [
+                ("value", row.after.value),
+                ("unit", row.unit),
+                ("evidence", row.after.evidence),
+            ]
+        if self.found.model:
+            self.user_properties.append(("recipe", self.found.model.recipe))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """A broken limit is explained; anything else is a traceback."""
+        if isinstance(excinfo.value, BrokenBudget | EdgeBudgetError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """Where the limit was written."""
+        place = self.limit.place
+        return place.file, place.line - 1, f"{self.part.name}: {self.limit.name}"
+
+    def outcome(self, report: pytest.TestReport) -> dict[str, Any] | None:
+        """What rides on the report of one phase, in plain types."""
+        if report.when == "call" and self.found:
+            return self.found.to_plain()
+        if report.failed:
+            return Found(error=self._error(report)).to_plain()
+        return None
+
+    def _error(self, report: pytest.TestReport) -> ErrorRow:
+        file, model, name = self.part.gate.name(self.part.budget.path), self.part.name, self.name
+        return ErrorRow(
+            id=f"{file}::{model}::{name}", file=file, model=model, message=report.longreprtext
+        )
+
+

@@ -1,0 +1,157 @@
+"""pytest's options and the ini key of the gate, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+INI = "edge_budget"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add ``--edge-budget`` and its companions."""
+    group = parser.getgroup("edge budgets", "device budgets of machine-learning models")
+    group.addoption(
+        "--edge-budget",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="gate the models of this budget file, or of all *.toml in this folder; repeatable",
+    )
+    group.addoption(
+        "--edge-budget-report",
+        action="append",
+        default=[],
+        metavar="FORMAT:PATH",
+        help="write a report (json, markdown); repeatable",
+    )
+    group.addoption(
+        "--edge-budget-artifacts",
+        metavar="DIR",
+        help="copy the files that were gated into this folder",
+    )
+    group.addoption(
+        "--edge-budget-update",
+        action="store_true",
+        help="write what was chosen and read into the lock of each budget file",
+    )
+    group.addoption(
+        "--edge-budget-strict",
+        action="store_true",
+        help="an undecided limit fails",
+    )
+    group.addoption(
+        "--edge-budget-no-optimize",
+        action="store_true",
+        help="gate each model as it is, without any optimization",
+    )
+    parser.addini(
+        INI,
+        type="paths",
+        default=[],
+        help="budget files, or folders of them, that belong to a run that names no paths",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    What was asked for.
+
+    *files* are resolved budget files in the order of the command line; *only*
+    says that nothing but budgets was asked for, so that the project's own
+    tests do not run.
+    """
+
+    files: tuple[Path, ...] = ()
+    positional: tuple[Path, ...] = ()
+    only: bool = False
+    reports: tuple[str, ...] = ()
+    artifacts: Path | None = None
+    update: bool = False
+    strict: bool = False
+    optimize: bool = True
+
+    def to_plain(self) -> dict[str, Any]:
+        """The resolved paths in plain types, for xdist's workers."""
+        return {
+            "files": [str(path) for path in self.files],
+            "positional": [str(path) for path in self.positional],
+            "only": self.only,
+        }
+
+    @property
+    def all_files(self) -> tuple[Path, ...]:
+        """Files from options, the ini key and the command line's own paths, once each."""
+        return tuple(dict.fromkeys((*self.files, *self.positional)))
+
+
+def read_options(config: pytest.Config) -> Options:
+    """
+    The options of this run.
+
+    Raises `pytest.UsageError` for a path that is not there and a folder
+    without budget files.
+    """
+    files, positional, only = _told(config) or _paths(config)
+    base = config.invocation_params.dir
+    artifacts = config.getoption("--edge-budget-artifacts")
+    return Options(
+        files=files,
+        positional=positional,
+        only=only,
+        reports=tuple(config.getoption("--edge-budget-report")),
+        artifacts=base / artifacts if artifacts else None,
+        update=config.getoption("--edge-budget-update"),
+        strict=config.getoption("--edge-budget-strict"),
+        optimize=not config.getoption("--edge-budget-no-optimize"),
+    )
+
+
+Paths = tuple[tuple[Path, ...], tuple[Path, ...], bool]
+
+
+def _told(config: pytest.Config) -> Paths | None:
+    """What the controller tells an xdist worker, which is given rewritten paths."""
+    plain = getattr(config, "workerinput", {}).get("edgebudget")
+    if plain is None:
+        return None
+    files, positional = (tuple(map(Path, plain[key])) for key in ("files", "positional"))
+    return files, positional, bool(plain["only"])
+
+
+def _paths(config: pytest.Config) -> Paths:
+    asked, base = config.getoption("--edge-budget"), config.invocation_params.dir
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    paths = [base / path for path in asked]
+    if not asked and not named:
+        paths = list(config.getini(INI))
+    files = tuple(dict.fromkeys(_expand(paths)))
+    positional = tuple(_positional(config.args, base)) if named else ()
+    return files, positional, bool(asked) and not named
+
+
+def _expand(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            found = sorted(path.glob("*.toml"))
+            if not found:
+                raise pytest.UsageError(f"--edge-budget {path}: no *.toml in this folder")
+            yield from (file.resolve() for file in found)
+        elif path.is_file():
+            yield path.resolve()
+        else:
+            raise pytest.UsageError(f"--edge-budget {path}: no such file or folder")
+
+
+def _positional(args: Iterable[str], base: Path) -> Iterable[Path]:
+    for arg in args:
+        path = base / arg.split("::")[0]
+        if path.suffix == ".toml" and path.is_file():
+            yield path.resolve()

@@ -1,0 +1,97 @@
+"""What would fix a broken limit: only what has not been tried, and what it saves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_edgebudget.report import words
+from pytest_edgebudget.report.base import BoundRow, LimitRow, ModelRow, TrialRow
+from pytest_edgebudget.types import Unit
+from pytest_edgebudget.units import format_value
+
+SMALLER = {
+    "int8": "integer weights and activations, about a quarter of the float bytes",
+    "dynamic_int8": "integer weights, float activations, about a third of the float bytes",
+    "float16": "half of the float bytes, accuracy almost unchanged",
+}
+KINDER = {
+    "weights_int8": "float activations, usually the least loss of the integer recipes",
+    "int16x8": "16-bit activations, close to float accuracy, slow without special kernels",
+    "float16": "accuracy almost unchanged",
+}
+FASTER = {"int8": "integer kernels, the fastest on most CPUs"}
+
+FIXES = {
+    "size": SMALLER,
+    "download_size": SMALLER | {"prune(0.3)+int8": "zeros compress; the raw size stays"},
+    "ram": {"int8": "activations and weights in a quarter of the bytes"},
+    "latency": FASTER,
+    "latency_p95": FASTER,
+    "latency_p99": FASTER,
+    "instructions": FASTER,
+}
+
+
+def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
+    """Lines of advice for a limit that does not hold, best first."""
+    bound = words.deciding(row)
+    if row.outcome == "unmeasured" or bound is None:
+        return
+    if model:
+        yield from _recipes(row, model)
+        yield from _other_candidate(row, model)
+    if row.layers:
+        top = row.layers[0]
+        yield f"a smaller {top.name} ({top.kind}): it holds {_share(row)} of the {row.metric}"
+    if bound.kind == "max_regression":
+        yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
+    elif bound.kind != "max_drop" and row.after is not None:
+        yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.file}:{row.line}"
+    if bound.kind != "max_regression" and model:
+        yield f"for a while: [models.{row.model}.waive.{row.metric}] with a reason and a date"
+
+
+def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:
+    tried = {trial.recipe for trial in model.trials}
+    fixes = KINDER if row.better == "higher" else FIXES.get(row.metric, {})
+    if row.better == "higher" and tried <= {"none"}:
+        return
+    for recipe, saves in fixes.items():
+        if recipe not in tried and not _already_integer(model):
+            yield f'optimize = [..., "{recipe}"]: {saves}'
+
+
+def _already_integer(model: ModelRow) -> bool:
+    return any("already" in trial.reason for trial in model.trials)
+
+
+def _other_candidate(row: LimitRow, model: ModelRow) -> Iterator[str]:
+    """A tried candidate that held this limit, and what it broke instead."""
+    for trial in model.trials:
+        held = row.metric in trial.readings and row.metric not in trial.binding
+        if held and trial.state == "rejected" and trial.recipe != model.recipe:
+            found = words.value(trial.readings[row.metric], row.unit)
+            yield f"{trial.recipe} reached {found}, but broke {', '.join(trial.binding)}"
+            return
+
+
+def _share(row: LimitRow) -> str:
+    assert row.after is not None
+    return f"{100 * row.layers[0].value / row.after.value:.0f} %" if row.after.value else "all"
+
+
+def _rounded(row: LimitRow, bound: BoundRow) -> str:
+    """The reading's bad end as a limit that it would just keep."""
+    assert row.after is not None
+    end = row.after.high if words.upper(row, bound) else row.after.low
+    worst = end if row.after.noisy else row.after.value
+    return format_value(worst, Unit(row.unit), 6)
+
+
+def tried(trial: TrialRow) -> str:
+    """What became of a candidate, in words."""
+    if trial.state == "failed":
+        return trial.reason.splitlines()[0]
+    if trial.state == "rejected":
+        return f"breaks {', '.join(trial.binding)}"
+    return "kept every limit"

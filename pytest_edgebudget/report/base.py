@@ -1,0 +1,170 @@
+"""
+What a run found, as plain frozen rows that cross processes, and what a report is.
+
+Rows hold plain Python types only: they travel from xdist's workers to the
+controller, and into JSON, as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRow:
+    """A reading; *value*, *low*, *high* in the metric's SI unit."""
+
+    value: float
+    low: float
+    high: float
+    evidence: str
+    noisy: bool
+    key: dict[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundRow:
+    """A bound, judged; *bound* and *headroom* are None when they are not known."""
+
+    kind: str
+    bound: float | None
+    headroom: float | None
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """A layer's share of a metric, in the metric's unit."""
+
+    name: str
+    kind: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """
+    One limit: an item of the run.
+
+    *status* is what a reader sees: kept, broken, undecided, unmeasured, and
+    warned, waived, skipped for limits that do not fail although they are not
+    kept.
+    """
+
+    id: str
+    file: str
+    model: str
+    metric: str
+    unit: str
+    better: str
+    outcome: str
+    status: str
+    fails: bool
+    line: int
+    after: ReadingRow | None = None
+    before: ReadingRow | None = None
+    bounds: tuple[BoundRow, ...] = ()
+    reason: str = ""
+    note: str = ""
+    layers: tuple[LayerRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRow:
+    """One candidate that was tried, with what it cost."""
+
+    recipe: str
+    state: str
+    readings: dict[str, float]
+    units: dict[str, str]
+    binding: tuple[str, ...]
+    reason: str
+    seconds: float
+    from_lock: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """One model: the artifact that was gated and how it was found."""
+
+    file: str
+    name: str
+    recipe: str
+    artifact: str
+    sha256: str
+    size: int
+    source_sha256: str
+    selected_on: str
+    trials: tuple[TrialRow, ...]
+    fits: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """Infrastructure that failed: not a verdict."""
+
+    id: str
+    file: str
+    model: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """A budget file of the run: its device and how models ran there."""
+
+    file: str
+    profile: str
+    run: str
+    threads: int
+    runtimes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything that a report may show."""
+
+    version: str
+    files: tuple[FileRow, ...]
+    models: tuple[ModelRow, ...]
+    limits: tuple[LimitRow, ...]
+    errors: tuple[ErrorRow, ...]
+
+    def model(self, file: str, name: str) -> ModelRow | None:
+        """The row of one model, if it was fitted."""
+        found = (row for row in self.models if (row.file, row.name) == (file, name))
+        return next(found, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A format for ``--edge-budget-report NAME:PATH``: a run to the file's text."""
+
+    name: str
+    render: Callable[[Run], str]
+
+
+def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
+    """A row from the plain types that `dataclasses.asdict` and a process border leave."""
+    hints = get_type_hints(cls)
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    return cls(**{name: _revive(hints[name], data[name]) for name in names if name in data})
+
+
+def _revive(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    arguments = [arg for arg in get_args(hint) if arg is not type(None)]
+    if get_origin(hint) is tuple:
+        return tuple(_revive(arguments[0], item) for item in value)
+    if is_dataclass(hint):
+        return from_plain(hint, value)  # type: ignore[arg-type]
+    rows = [arg for arg in arguments if is_dataclass(arg)]
+    return from_plain(rows[0], value) if rows and isinstance(value, dict) else value

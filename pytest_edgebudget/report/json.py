@@ -1,0 +1,39 @@
+"""The JSON report: versioned, with a committed schema, for other programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pytest_edgebudget.report.base import ModelRow, Report, Run
+
+SCHEMA_VERSION = 1
+
+
+def render(run: Run) -> str:
+    """
+    Everything that the run found.
+
+    Numbers are in SI units (bytes, seconds, joules, fractions). Infrastructure
+    errors are apart from limits. ``report/schema.json`` describes it.
+    """
+    data: dict[str, Any] = {
+        "schema": SCHEMA_VERSION,
+        "tool": {"name": "pytest-edgebudget", "version": run.version},
+        "files": [asdict(row) for row in run.files],
+        "models": [_model(row) for row in run.models],
+        "limits": [asdict(row) for row in run.limits],
+        "errors": [asdict(row) for row in run.errors],
+    }
+    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+
+
+def _model(row: ModelRow) -> dict[str, Any]:
+    """Without the path in the cache: it means nothing on another machine."""
+    plain = asdict(row)
+    del plain["artifact"]
+    return plain
+
+
+REPORT = Report(name="json", render=render)

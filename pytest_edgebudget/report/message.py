@@ -1,0 +1,95 @@
+"""The text of a failed item: which limit, by how much, which layer, what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pytest_edgebudget.report import words
+from pytest_edgebudget.report.advice import advice, tried
+from pytest_edgebudget.report.base import LimitRow, ModelRow
+from pytest_edgebudget.report.words import one_line as one_line
+
+METRICS_SHOWN = 4
+
+
+def broken_text(row: LimitRow, model: ModelRow | None) -> str:
+    """The whole message of a limit that does not hold."""
+    return "\n".join(_lines(row, model))
+
+
+def _lines(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
+    yield from _headline(row)
+    yield from _context(row, model)
+    yield from _layers(row)
+    if model and len(model.trials) > 1:
+        yield from _trials(model)
+    fixes = list(advice(row, model))
+    if fixes:
+        yield "\nWhat would fix it:"
+        yield from (f"  - {fix}" for fix in fixes)
+
+
+def _headline(row: LimitRow) -> Iterator[str]:
+    if row.outcome in ("unmeasured", "undecided"):
+        yield f"{row.model}: {row.metric} is {row.outcome}: {row.reason or words.limit(row)}"
+        if row.outcome == "undecided":
+            yield f"  the limit lies inside the reading {words.reading(row.after, row.unit)}"
+        return
+    for bound in row.bounds:
+        if bound.outcome == "broken":
+            yield f"{row.model}: {row.metric} is broken: {words.overrun(row, bound)}"
+        elif bound.outcome == "unmeasured":
+            yield f"{row.model}: {row.metric}: {bound.kind} is unmeasured: {bound.reason}"
+
+
+def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
+    facts = [f"{row.file}:{row.line}"]
+    if model:
+        chosen = "the closest candidate is" if len(model.trials) > 1 else "recipe"
+        facts.append(f"{chosen} {model.recipe}" if not model.fits else f"recipe {model.recipe}")
+    if row.after:
+        facts.append(f"evidence {row.after.evidence}")
+    if row.before:
+        facts.append(f"source model {words.reading(row.before, row.unit)}")
+    yield "  " + ", ".join(facts)
+    if row.note:
+        yield f"  {row.note}"
+
+
+def _layers(row: LimitRow) -> Iterator[str]:
+    if not row.layers or row.after is None:
+        return
+    yield f"\nWhere the {row.metric} is:"
+    yield from _columns(
+        [
+            [
+                layer.name,
+                layer.kind,
+                words.value(layer.value, row.unit),
+                f"{100 * layer.value / row.after.value:.0f} %" if row.after.value else "",
+            ]
+            for layer in row.layers
+        ]
+    )
+
+
+def _trials(model: ModelRow) -> Iterator[str]:
+    names = list(dict.fromkeys(name for trial in model.trials for name in trial.readings))
+    names = names[:METRICS_SHOWN]
+    split = f" (selected on the {model.selected_on} split)" if model.selected_on else ""
+    yield f"\nCandidates tried{split}:"
+    rows = [["", *names, ""]]
+    for trial in model.trials:
+        cells = [
+            words.value(trial.readings[name], trial.units[name]) if name in trial.readings else "-"
+            for name in names
+        ]
+        rows.append([trial.recipe, *cells, tried(trial)])
+    yield from _columns(rows)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()

@@ -1,0 +1,132 @@
+"""Fits and verdicts to rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from pytest_edgebudget.fit import Fit
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.report.base import (
+    BoundRow,
+    LayerRow,
+    LimitRow,
+    ModelRow,
+    ReadingRow,
+    TrialRow,
+)
+from pytest_edgebudget.types import Bound, Layer, Outcome, Reading, Trial, Verdict
+
+TOP_LAYERS = 5
+
+
+def limit_row(
+    verdict: Verdict, metric: Metric, *, file: str, layers: Iterable[Layer] = ()
+) -> LimitRow:
+    """One verdict as a row. *file* is the budget file as the user named it."""
+    limit = verdict.limit
+    return LimitRow(
+        id=f"{file}::{verdict.model}::{limit.name}",
+        file=file,
+        model=verdict.model,
+        metric=limit.name,
+        unit=metric.unit.value,
+        better=metric.better.value,
+        outcome=verdict.outcome.value,
+        status=status(verdict),
+        fails=verdict.fails,
+        line=limit.place.line,
+        after=_reading(verdict.reading),
+        before=_reading(verdict.before),
+        bounds=tuple(_bound(bound) for bound in verdict.bounds),
+        reason=verdict.reason,
+        note=_notes(verdict),
+        layers=_layers(verdict, layers),
+    )
+
+
+def status(verdict: Verdict) -> str:
+    """The word that a reader sees for a verdict."""
+    if verdict.fails or verdict.outcome in (Outcome.KEPT, Outcome.UNDECIDED):
+        return verdict.outcome.value
+    if verdict.outcome is Outcome.UNMEASURED:
+        return "skipped" if verdict.limit.when_missing == "skip" else "warned"
+    return "warned" if verdict.limit.level == "warn" else "waived"
+
+
+def model_row(fit: Fit, metrics: Mapping[str, Metric], *, file: str) -> ModelRow:
+    """One fitted model as a row."""
+    units = {
+        limit.name: metrics[limit.metric].unit.value
+        for limit in fit.model.limits
+        if limit.metric in metrics
+    }
+    return ModelRow(
+        file=file,
+        name=fit.model.name,
+        recipe=str(fit.artifact.recipe),
+        artifact=str(fit.artifact.path),
+        sha256=fit.artifact.sha256,
+        size=fit.artifact.size,
+        source_sha256=fit.source.sha256,
+        selected_on=fit.selected_on,
+        trials=tuple(_trial(trial, units) for trial in fit.trials),
+        fits=fit.kept,
+        notes=fit.artifact.notes,
+    )
+
+
+def _trial(trial: Trial, units: Mapping[str, str]) -> TrialRow:
+    return TrialRow(
+        recipe=str(trial.recipe),
+        state=trial.state,
+        readings={name: float(reading.value) for name, reading in trial.readings.items()},
+        units=dict(units),
+        binding=trial.binding,
+        reason=trial.reason,
+        seconds=trial.seconds,
+        from_lock=trial.from_lock,
+    )
+
+
+def _reading(reading: Reading | None) -> ReadingRow | None:
+    if reading is None:
+        return None
+    return ReadingRow(
+        value=float(reading.value),
+        low=float(reading.low),
+        high=float(reading.high),
+        evidence=reading.evidence.value,
+        noisy=reading.noisy,
+        key=dict(reading.key),
+        note=reading.note,
+    )
+
+
+def _bound(bound: Bound) -> BoundRow:
+    return BoundRow(
+        kind=bound.kind,
+        bound=_finite(bound.bound),
+        headroom=_finite(bound.headroom),
+        outcome=bound.outcome.value,
+        reason=bound.reason,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _notes(verdict: Verdict) -> str:
+    note = verdict.reading.note if verdict.reading else ""
+    return "; ".join(part for part in (verdict.waiver_note, note) if part)
+
+
+def _layers(verdict: Verdict, layers: Iterable[Layer]) -> tuple[LayerRow, ...]:
+    if verdict.outcome is not Outcome.BROKEN:
+        return ()
+    found = (verdict.reading.layers if verdict.reading else ()) or tuple(layers)
+    return tuple(
+        LayerRow(name=layer.name, kind=layer.kind, value=float(layer.value))
+        for layer in found[:TOP_LAYERS]
+    )

@@ -1,0 +1,95 @@
+"""Rows in words: the phrases that every report shares."""
+
+from __future__ import annotations
+
+from pytest_edgebudget.report.base import BoundRow, FileRow, LimitRow, ReadingRow
+from pytest_edgebudget.types import Unit
+from pytest_edgebudget.units import format_pair, format_value
+
+UPPER, LOWER = "at most", "at least"
+
+
+def value(amount: float, unit: str) -> str:
+    """An amount in the words of its unit."""
+    return format_value(amount, Unit(unit))
+
+
+def reading(row: ReadingRow | None, unit: str) -> str:
+    """A reading with its interval where another run may read another value."""
+    if row is None:
+        return "-"
+    text = value(row.value, unit)
+    if row.noisy and row.low != row.high:
+        return f"{text} ({value(row.low, unit)} - {value(row.high, unit)})"
+    return text
+
+
+def upper(row: LimitRow, bound: BoundRow) -> bool:
+    """Whether a bound is an upper one."""
+    return bound.kind == "max" or (bound.kind != "min" and row.better == "lower")
+
+
+def deciding(row: LimitRow) -> BoundRow | None:
+    """The bound that decided: the worst outcome, then the least headroom."""
+    order = ("broken", "unmeasured", "undecided", "kept")
+
+    def rank(bound: BoundRow) -> tuple[int, float]:
+        return order.index(bound.outcome), bound.headroom if bound.headroom is not None else 0.0
+
+    return min(row.bounds, key=rank, default=None)
+
+
+def limit(row: LimitRow) -> str:
+    """The deciding bound: ``at most 48 KiB``."""
+    bound = deciding(row)
+    if bound is None or bound.bound is None:
+        return "-"
+    side = UPPER if upper(row, bound) else LOWER
+    kind = "" if bound.kind in ("max", "min") else f" ({bound.kind.removeprefix('max_')})"
+    return f"{side} {value(bound.bound, row.unit)}{kind}"
+
+
+def headroom(row: LimitRow) -> str:
+    """How far the reading is from its deciding bound."""
+    bound = deciding(row)
+    if bound is None or bound.bound is None or row.after is None:
+        return "-"
+    room = bound.bound - row.after.value
+    room = room if upper(row, bound) else -room
+    if row.unit == Unit.FRACTION:
+        return f"{100 * room:+.2f} pp"
+    if bound.headroom is None:
+        return value(room, row.unit)
+    return f"{100 * bound.headroom:+.0f} %"
+
+
+def overrun(row: LimitRow, bound: BoundRow) -> str:
+    """``79.8 KiB is 31.8 KiB (66 %) over the limit of 48 KiB``."""
+    assert row.after is not None and bound.bound is not None
+    mine, theirs = format_pair(row.after.value, bound.bound, Unit(row.unit))
+    side = "over" if upper(row, bound) else "under"
+    by = abs(row.after.value - bound.bound)
+    if row.unit == Unit.FRACTION:
+        distance = f"{100 * by:.2f} pp"
+    else:
+        share = f" ({100 * abs(bound.headroom):.0f} %)" if bound.headroom is not None else ""
+        distance = f"{value(by, row.unit)}{share}"
+    what = {
+        "max": "the limit of",
+        "min": "the limit of",
+        "max_drop": "what the source model allows,",
+        "max_regression": "what the lock allows,",
+    }[bound.kind]
+    return f"{mine} is {distance} {side} {what} {theirs}"
+
+
+def one_line(row: LimitRow) -> str:
+    """A verdict in one line, for JUnit and logs."""
+    return f"{row.model}: {row.metric} {reading(row.after, row.unit)}, limit {limit(row)}: {row.status}"
+
+
+def device(row: FileRow) -> str:
+    """``raspberry-pi-4, run host, 1 thread, litert 2.3.0``."""
+    threads = f"{row.threads} thread{'s' if row.threads != 1 else ''}"
+    runtimes = ", ".join(f"{name} {version}" for name, version in row.runtimes.items())
+    return ", ".join(filter(None, [row.profile, f"run {row.run}", threads, runtimes]))

@@ -1,0 +1,220 @@
+"""
+The one stateful object of a run: budgets read, locks, models fitted, rows found.
+
+The pytest plugin, the command line and the fixture all go through it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from pytest_edgebudget import devices, graph
+from pytest_edgebudget.budget import read_budget
+from pytest_edgebudget.devices import Device
+from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
+from pytest_edgebudget.fit import Fit, Fitter
+from pytest_edgebudget.graph.cost import bytes_by_layer
+from pytest_edgebudget.groups import judge_group
+from pytest_edgebudget.lock import Lock, LockEntry, read_lock, write_lock
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.metrics.own import own_metric
+from pytest_edgebudget.recorder import Found, Recorder
+from pytest_edgebudget.registry import Registry
+from pytest_edgebudget.report.base import FileRow, Run
+from pytest_edgebudget.report.rows import limit_row, model_row
+from pytest_edgebudget.settings import read_settings
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import (
+    Artifact,
+    Budget,
+    GroupBudget,
+    Layer,
+    Limit,
+    ModelBudget,
+    Outcome,
+    Verdict,
+)
+
+DISTRIBUTIONS = {"litert": "ai-edge-litert"}
+"""Distribution names of runtimes, where they differ."""
+
+BYTES_OF_FILE = frozenset({"size", "download_size"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the user asked for on the command line."""
+
+    strict: bool = False
+    optimize: bool = True
+
+
+@dataclass(slots=True)
+class GateSession:
+    """Budgets and what became of them. *say* is told what takes long."""
+
+    root: Path
+    registry: Registry
+    choices: Choices = field(default_factory=Choices)
+    say: Callable[[str], None] = lambda text: None
+    observe: Callable[[Verdict], None] = lambda verdict: None
+    budgets: dict[Path, Budget] = field(default_factory=dict)
+    recorder: Recorder = field(default_factory=Recorder)
+    _locks: dict[Path, Lock] = field(default_factory=dict)
+    _fits: dict[tuple[Path, str], Fit | EdgeBudgetError] = field(default_factory=dict)
+    _devices: dict[Path, Device] = field(default_factory=dict)
+    _store: Store | None = None
+
+    def read(self, paths: Iterable[Path]) -> None:
+        """
+        Read budget files and their locks.
+
+        Raises `BudgetError` with the mistakes of all files at once.
+        """
+        mistakes: list[Mistake] = []
+        for path in paths:
+            if path in self.budgets:
+                continue
+            try:
+                self.budgets[path] = read_budget(path, self.registry, root=self.root)
+                self._locks[path] = read_lock(path)
+            except BudgetError as error:
+                mistakes += error.mistakes
+        if mistakes:
+            raise BudgetError([self._relative(mistake) for mistake in mistakes])
+
+    def _relative(self, mistake: Mistake) -> Mistake:
+        place = replace(mistake.place, file=Path(self.name(mistake.place.file)))
+        return replace(mistake, place=place)
+
+    def name(self, path: Path) -> str:
+        """A file as messages and ids show it: relative to the root where it can be."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    @property
+    def store(self) -> Store:
+        """The cache of this project, opened on first use."""
+        if self._store is None:
+            settings = read_settings(self.root)
+            self._store = Store(settings.cache, settings.cache_limit)
+        return self._store
+
+    def device(self, budget: Budget) -> Device:
+        """The device of a budget file."""
+        if budget.path not in self._devices:
+            self._devices[budget.path] = devices.open_device(budget.device)
+        return self._devices[budget.path]
+
+    def fit(self, budget: Budget, model: ModelBudget) -> Fit:
+        """
+        Fit a model, once a session; an error is remembered and raised again.
+
+        Raises `EdgeBudgetError` when infrastructure failed.
+        """
+        key = budget.path, model.name
+        if key not in self._fits:
+            try:
+                self._fits[key] = self._fitter(budget).fit(model, self._locked(budget, model.name))
+            except EdgeBudgetError as error:
+                self._fits[key] = error
+        fit = self._fits[key]
+        if isinstance(fit, EdgeBudgetError):
+            raise fit
+        return fit
+
+    def _fitter(self, budget: Budget) -> Fitter:
+        return Fitter(
+            device=self.device(budget),
+            store=self.store,
+            root=self.root,
+            metrics=self.registry.metrics,
+            passes=self.registry.passes,
+            today=date.today(),
+            optimize=self.choices.optimize,
+            strict=self.choices.strict,
+            say=self.say,
+        )
+
+    def _locked(self, budget: Budget, model: str) -> LockEntry | None:
+        return self._locks[budget.path].entries.get(model)
+
+    def metric(self, model: ModelBudget | GroupBudget, name: str) -> Metric:
+        """A metric by name, the model's own ones included."""
+        own = model.own_metrics if isinstance(model, ModelBudget) else ()
+        for metric in own:
+            if metric.name == name:
+                return own_metric(metric, self.root)
+        return self.registry.metrics[name]
+
+    def judge(self, budget: Budget, model: ModelBudget, limit: Limit) -> Found:
+        """One limit's verdict. Fits the model when that has not happened yet."""
+        fit = self.fit(budget, model)
+        verdict = next(v for v in fit.verdicts if v.limit is limit)
+        self.observe(verdict)
+        metric = self.metric(model, limit.metric)
+        file = self.name(budget.path)
+        return Found(
+            limit=limit_row(verdict, metric, file=file, layers=_layers(fit.artifact, verdict)),
+            model=model_row(fit, self.registry.metrics, file=file),
+            lock=self._entry(fit) if fit.kept else None,
+        )
+
+    def judge_group(self, budget: Budget, group: GroupBudget, limit: Limit) -> Found:
+        """One joint limit's verdict, over the artifacts of all its models."""
+        fitter = self._fitter(budget)
+        fits = [self.fit(budget, model) for model in budget.models if model.name in group.models]
+        metric = self.registry.metrics[limit.metric]
+        parts = {fit.model.name: fitter.read(fit.artifact, limit) for fit in fits}
+        verdict = judge_group(group, limit, metric, parts, today=date.today())
+        self.observe(verdict)
+        return Found(limit=limit_row(verdict, metric, file=self.name(budget.path)))
+
+    def run(self) -> Run:
+        """Everything that was found so far."""
+        return self.recorder.run(self.file_row(budget) for budget in self.budgets.values())
+
+    def file_row(self, budget: Budget) -> FileRow:
+        """A budget file as headers and reports show it."""
+        choice = budget.device
+        runtimes = (choice.runtime,) if choice.runtime else choice.profile.runtimes
+        return FileRow(
+            file=self.name(budget.path),
+            profile=choice.profile.name,
+            run=choice.run,
+            threads=choice.threads,
+            runtimes={name: _version(name) for name in runtimes if _version(name)},
+        )
+
+    def write_locks(self) -> list[Path]:
+        """
+        Write what was chosen and read into the locks; returns the files that changed.
+
+        Only models whose limits all hold are written: a broken run never
+        becomes a baseline.
+        """
+        changed = []
+        for budget in self.budgets.values():
+            file = self.name(budget.path)
+            updates = {n: entry for (f, n), entry in self.recorder.locks.items() if f == file}
+            models = frozenset(model.name for model in budget.models)
+            if write_lock(self._locks[budget.path], updates, models):
+                changed.append(self._locks[budget.path].path)
+        return changed
+
+
+def _layers(artifact: Artifact, verdict: Verdict) -> tuple[Layer, ...]:
+    """Where the bytes are, when it is bytes that are too many."""
+    if verdict.outcome is not Outcome.BROKEN or verdict.limit.metric not in BYTES_OF_FILE:
+        return ()
+    return bytes_by_layer(graph.read(artifact.path))
+
+
+def _version(runtime: str) -> str:
+    try:
+        return importlib.metadata.version(DISTRIBUTIONS.get(runtime, runtime))
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,225 @@
+"""
+Readings and limits to verdicts: pure functions, no I/O, no clock of its own.
+
+A noisy reading is judged by its interval: a bound inside low..high leaves the
+limit undecided. A reading that is not noisy is judged by its value, unless the
+limit asks for a confidence.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from pytest_edgebudget.types import (
+    Better,
+    Bound,
+    Evidence,
+    Limit,
+    Missing,
+    Outcome,
+    Reading,
+    Verdict,
+    Waiver,
+)
+
+WORST_FIRST = (Outcome.BROKEN, Outcome.UNMEASURED, Outcome.UNDECIDED, Outcome.KEPT)
+
+# One point less than 0.5006 is 0.49060000000000004 in floating point, and a
+# reading of 0.4906 keeps it: bounds are compared with this relative slack.
+SLACK = 1e-9
+
+# Facts of a reading that say where it was taken, not what was compared. The
+# result of a computation may be compared across machines, a physical one not.
+MACHINE = frozenset({"cpu", "machine"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """
+    One limit with everything that its verdict depends on.
+
+    *better* is the metric's direction; *reading* is the artifact's (or why
+    there is none), *before* the source model's on the same samples, *locked*
+    the lock's.
+    """
+
+    limit: Limit
+    better: Better
+    reading: Reading | Missing
+    before: Reading | Missing | None = None
+    locked: Reading | None = None
+    waiver: Waiver | None = None
+
+
+def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdict:
+    """Judge one limit. *strict* makes an undecided limit fail."""
+    limit, reading = case.limit, case.reading
+    if isinstance(reading, Missing):
+        return _unmeasured(case, model, reading.reason)
+    if reading.evidence not in limit.evidence:
+        return _unmeasured(case, model, _refused(reading.evidence, limit), reading)
+    bounds = tuple(_bounds(case, reading))
+    outcome = min((bound.outcome for bound in bounds), key=WORST_FIRST.index)
+    waived, note = _waiver(case.waiver, outcome, today)
+    return Verdict(
+        model=model,
+        limit=limit,
+        outcome=outcome,
+        fails=_fails(limit, outcome, strict) and not waived,
+        bounds=bounds,
+        reading=reading,
+        before=_reading(case.before),
+        reason="; ".join(bound.reason for bound in bounds if bound.reason),
+        waiver=case.waiver,
+        waiver_note=note,
+    )
+
+
+def surely_broken(verdict: Verdict) -> bool:
+    """
+    Whether a candidate is rejected for it.
+
+    Undecided or unmeasured limits never reject, nor do warnings and waivers.
+    """
+    return verdict.outcome is Outcome.BROKEN and verdict.fails
+
+
+def excess(verdict: Verdict) -> float:
+    """By how much the worst bound is overrun, as a fraction of it; 0 when none is."""
+    broken = [-b.headroom for b in verdict.bounds if b.outcome is Outcome.BROKEN]
+    return max(broken, default=0.0)
+
+
+def _bounds(case: Case, reading: Reading) -> list[Bound]:
+    limit, lower = case.limit, case.better is Better.LOWER
+    found = []
+    if limit.max is not None:
+        found.append(_upper("max", limit.max, reading, limit))
+    if limit.min is not None:
+        found.append(_lower("min", limit.min, reading, limit))
+    if limit.max_drop is not None:
+        found.append(_drop(case, reading, lower=lower))
+    if limit.max_regression is not None:
+        found.append(_regression(case, reading, lower=lower))
+    return found
+
+
+def _drop(case: Case, reading: Reading, *, lower: bool) -> Bound:
+    before, drop = case.before, case.limit.max_drop
+    assert drop is not None
+    if not isinstance(before, Reading):
+        why = before.reason if isinstance(before, Missing) else "the source model was not measured"
+        return _unknown("max_drop", why)
+    return _worse("max_drop", before.value, drop.of(before.value), reading, case.limit, lower=lower)
+
+
+def _regression(case: Case, reading: Reading, *, lower: bool) -> Bound:
+    locked, regression = case.locked, case.limit.max_regression
+    assert regression is not None
+    if locked is None:
+        return _unknown("max_regression", "the lock has no reading; --edge-budget-update writes it")
+    if differing := incomparable(reading, locked):
+        return _unknown("max_regression", f"not comparable with the lock: {differing}")
+    change = case.limit.min_change
+    room = max(regression.of(locked.value), change.of(locked.value) if change else 0.0)
+    return _worse("max_regression", locked.value, room, reading, case.limit, lower=lower)
+
+
+def incomparable(reading: Reading, other: Reading) -> str:
+    """What forbids comparing the two, in words; empty when nothing does."""
+    ignored = frozenset() if reading.noisy else MACHINE
+    mine, theirs = dict(reading.key), dict(other.key)
+    names = sorted((mine.keys() | theirs.keys()) - ignored)
+    words = [
+        f"{name} {theirs.get(name, 'unknown')} then, {mine.get(name, 'unknown')} now"
+        for name in names
+        if mine.get(name) != theirs.get(name)
+    ]
+    if reading.evidence is not other.evidence:
+        words.append(f"{other.evidence.value} then, {reading.evidence.value} now")
+    return ", ".join(words)
+
+
+def _worse(
+    kind: str, base: float, room: float, reading: Reading, limit: Limit, *, lower: bool
+) -> Bound:
+    if lower:
+        return _upper(kind, base + room, reading, limit)
+    return _lower(kind, base - room, reading, limit)
+
+
+def _upper(kind: str, bound: float, reading: Reading, limit: Limit) -> Bound:
+    low, high = _interval(reading, limit)
+    kept, broken = not _above(high, bound), _above(low, bound)
+    return _bound(kind, bound, bound - reading.value, kept=kept, broken=broken)
+
+
+def _lower(kind: str, bound: float, reading: Reading, limit: Limit) -> Bound:
+    low, high = _interval(reading, limit)
+    kept, broken = not _above(bound, low), _above(bound, high)
+    return _bound(kind, bound, reading.value - bound, kept=kept, broken=broken)
+
+
+def _above(value: float, bound: float) -> bool:
+    return value > bound and not math.isclose(value, bound, rel_tol=SLACK)
+
+
+def _bound(kind: str, bound: float, room: float, *, kept: bool, broken: bool) -> Bound:
+    outcome = Outcome.BROKEN if broken else Outcome.KEPT if kept else Outcome.UNDECIDED
+    headroom = room / abs(bound) if bound else math.copysign(math.inf, room) if room else 0.0
+    return Bound(kind=kind, bound=bound, headroom=headroom, outcome=outcome)
+
+
+def _unknown(kind: str, reason: str) -> Bound:
+    return Bound(
+        kind=kind, bound=math.nan, headroom=math.nan, outcome=Outcome.UNMEASURED, reason=reason
+    )
+
+
+def _interval(reading: Reading, limit: Limit) -> tuple[float, float]:
+    if reading.noisy or limit.confidence is not None:
+        return reading.low, reading.high
+    return reading.value, reading.value
+
+
+def _refused(evidence: Evidence, limit: Limit) -> str:
+    accepted = ", ".join(e.value for e in limit.evidence)
+    return f"the reading is {evidence.value}; this limit accepts {accepted}"
+
+
+def _unmeasured(case: Case, model: str, reason: str, reading: Reading | None = None) -> Verdict:
+    limit = case.limit
+    return Verdict(
+        model=model,
+        limit=limit,
+        outcome=Outcome.UNMEASURED,
+        fails=_fails(limit, Outcome.UNMEASURED, strict=False),
+        reading=reading,
+        before=_reading(case.before),
+        reason=reason,
+        waiver=case.waiver,
+    )
+
+
+def _fails(limit: Limit, outcome: Outcome, strict: bool) -> bool:
+    if outcome is Outcome.UNDECIDED:
+        return strict or limit.undecided == "fail"
+    if limit.level == "warn" or outcome is Outcome.KEPT:
+        return False
+    return outcome is Outcome.BROKEN or limit.when_missing == "fail"
+
+
+def _reading(value: Reading | Missing | None) -> Reading | None:
+    return value if isinstance(value, Reading) else None
+
+
+def _waiver(waiver: Waiver | None, outcome: Outcome, today: date) -> tuple[bool, str]:
+    if waiver is None:
+        return False, ""
+    if outcome is not Outcome.BROKEN:
+        return False, "the waiver is not needed: remove it"
+    if waiver.until < today:
+        return False, f"the waiver expired on {waiver.until}: {waiver.reason}"
+    return True, f"waived until {waiver.until}: {waiver.reason}"
