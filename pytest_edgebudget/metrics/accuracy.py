@@ -1,0 +1,49 @@
+"""`accuracy`: the share of right answers."""
+
+from __future__ import annotations
+
+from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.metrics._classes import THRESHOLD, classes
+from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.stats import wilson
+from pytest_edgebudget.types import Better, Unit
+
+
+def read(predictions: Predictions, options: Options) -> Value:
+    """
+    The share of the declared samples that the model classifies right, 0..1.
+
+    The answer is the largest of the outputs along the last axis (the first of
+    equals); of a single output it is class 1 from *threshold* on, which suits
+    a sigmoid. With one answer a position (shape (n, positions, classes)), the
+    share is over all positions of all samples.
+
+    Labels: class numbers of shape (n,) or (n, positions), or one-hot rows. A
+    sample that gives NaN or infinity counts as wrong.
+
+    Interval: Wilson's score interval at 95 %, with as many trials as samples.
+    It says how far another draw of samples might lie; it is not judged unless
+    the limit sets ``confidence``.
+
+    Source: Brown, Cai, DasGupta, "Interval Estimation for a Binomial
+    Proportion", Statistical Science 16(2), 2001.
+    """
+    pair = judged("accuracy", predictions, options)
+    found = classes("accuracy", pair, float(options.get("threshold", 0.5)))
+    share = float((found.predicted == found.labels).mean())
+    samples = len(found.labels)
+    low, high = wilson(share * samples, samples)
+    return Value(share, low, high, note(pair.finite))
+
+
+METRIC = Metric(
+    name="accuracy",
+    unit=Unit.FRACTION,
+    better=Better.HIGHER,
+    needs=Predictions,
+    read=read,
+    accepts=RUN,
+    droppable=True,
+    options=(OUTPUT, THRESHOLD),
+)

@@ -1,0 +1,37 @@
+"""`mae`: the mean absolute error."""
+
+from __future__ import annotations
+
+from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.metrics._differences import differences, mean_error
+from pytest_edgebudget.metrics._labels import OUTPUT
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.types import Better, Unit
+
+
+def read(predictions: Predictions, options: Options) -> Value:
+    """
+    The mean of |output - label| over all numbers of all samples, in the label's unit.
+
+    Labels: numbers of the output's shape; axes of size 1 do not matter, so
+    that labels (n,) suit an output (n, 1). A sample that gives NaN or infinity
+    makes the error infinite.
+
+    Interval: mean +- 1.96 standard errors over the samples (normal
+    approximation of the mean; none for a single sample).
+    """
+    import numpy as np
+
+    return mean_error(np.abs(differences("mae", predictions, options)))
+
+
+METRIC = Metric(
+    name="mae",
+    unit=Unit.NUMBER,
+    better=Better.LOWER,
+    needs=Predictions,
+    read=read,
+    accepts=RUN,
+    droppable=True,
+    options=(OUTPUT,),
+)
