@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from ..refusal import Refusal
+from ..refusal import not_imported
 from .interpreter import InterpreterRuntime
 
 
@@ -13,5 +13,5 @@ def open_runtime() -> InterpreterRuntime:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
-        raise Refusal("runtime", f"ai-edge-litert cannot be imported: {error}") from error
+        raise not_imported("ai-edge-litert", error) from error
     return InterpreterRuntime("litert", version("ai-edge-litert"), Interpreter)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..refusal import Refusal
+from ..refusal import Refusal, not_imported
 from .base import Array, Port, default_shape, free_shape
 
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -17,7 +17,7 @@ def open_runtime() -> OnnxRuntime:
     try:
         import onnxruntime
     except ImportError as error:
-        raise Refusal("runtime", f"onnxruntime cannot be imported: {error}") from error
+        raise not_imported("onnxruntime", error) from error
     onnxruntime.disable_telemetry_events()
     return OnnxRuntime(onnxruntime)
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from ..refusal import Refusal
+from ..refusal import Refusal, not_imported
 from .interpreter import InterpreterRuntime
 
 
@@ -15,7 +15,7 @@ def open_runtime() -> InterpreterRuntime:
     try:
         from tflite_runtime.interpreter import Interpreter
     except ImportError as error:
-        raise Refusal("runtime", f"tflite-runtime cannot be imported: {error}") from error
+        raise not_imported("tflite-runtime", error) from error
     found = version("tflite-runtime")
     if int(np.__version__.split(".")[0]) >= 2:
         raise Refusal(

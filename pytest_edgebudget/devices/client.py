@@ -1,0 +1,126 @@
+"""The worker's operations over a connection, with typed values and our errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_edgebudget.devices.base import CannotTell, Loaded, Port, Samples
+from pytest_edgebudget.devices.connection import Connection, Refused
+from pytest_edgebudget.devices.runtimes import RUNTIMES
+from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
+
+NS = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds until an answer or a sign of progress, by what is being done."""
+
+    start: float = 60
+    load: float = 120
+    run: float = 300
+    time: float = 600
+
+    def times(self, factor: float) -> Limits:
+        """Limits of a worker that is so many times slower."""
+        return Limits(
+            start=self.start * factor,
+            load=self.load * factor,
+            run=self.run * factor,
+            time=self.time * factor,
+        )
+
+
+class WorkerClient:
+    """A worker behind *connection*; see `base.Worker`. *python* is its interpreter."""
+
+    def __init__(
+        self, connection: Connection, *, runtime: str, threads: int, python: str, limits: Limits
+    ) -> None:
+        self._connection = connection
+        self._runtime = runtime
+        self._threads = threads
+        self._python = python
+        self._limits = limits
+        self._model = "no model"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker."""
+        return self._connection.pid
+
+    def hello(self) -> dict[str, Any]:
+        """Start the runtime; what the worker says about itself and its machine."""
+        doing = f"importing {self._runtime}"
+        return self._ask("hello", doing, self._limits.start, runtime=self._runtime)
+
+    def load(self, model: Path) -> Loaded:
+        """Load and allocate *model*."""
+        self._model = model.name
+        reply = self._ask(
+            "load",
+            f"loading {self._model}",
+            self._limits.load,
+            path=str(model),
+            threads=self._threads,
+        )
+        inputs = tuple(Port(each["name"], each["tensor"]) for each in reply["inputs"])
+        outputs = tuple(each["name"] for each in reply["outputs"])
+        return Loaded(inputs, outputs, reply["ns"] * NS)
+
+    def run(self, samples: Samples, state: str, outputs: Path) -> None:
+        """Run samples of a data file one by one."""
+        self._ask(
+            "run",
+            f"running x_{samples.split} through {self._model}",
+            self._limits.run,
+            data=str(samples.path),
+            split=samples.split,
+            first=samples.first,
+            outputs=str(outputs),
+            state=state,
+        )
+
+    def time(self, runs: int, warmup: int = 0) -> tuple[float, ...]:
+        """Seconds of each invoke."""
+        doing = f"timing {self._model}"
+        reply = self._ask("time", doing, self._limits.time, runs=runs, warmup=warmup)
+        return tuple(ns * NS for ns in reply["ns"])
+
+    def memory(self, model: Path) -> tuple[int, int]:
+        """Bytes that *model* adds: peak anonymous, touched mapping."""
+        self._model = model.name
+        doing = f"weighing {self._model}"
+        reply = self._ask(
+            "memory", doing, self._limits.load, path=str(model), threads=self._threads
+        )
+        return reply["anonymous"], reply["mapped"]
+
+    def _ask(self, op: str, doing: str, limit: float, **parameters: Any) -> dict[str, Any]:
+        try:
+            return self._connection.request(op, doing=doing, limit=limit, **parameters)
+        except Refused as refused:
+            raise self._error(refused, doing) from None
+
+    def _error(self, refused: Refused, doing: str) -> EdgeBudgetError:
+        """The worker's refusal as an error of ours, by whose fault it is."""
+        if refused.kind == "missing":
+            return missing_runtime(self._runtime, self._python)
+        if refused.kind in ("model", "data"):
+            return ModelError(f"{self._model}: {refused.message}", refused.hint)
+        if refused.kind == "platform":
+            return CannotTell(refused.message, refused.hint)
+        return DeviceError(f"{refused.message} while {doing}", refused.hint)
+
+
+def missing_runtime(runtime: str, python: str = "") -> MissingExtra:
+    """The error for a runtime that is not installed; *python* when not in ours."""
+    info = RUNTIMES[runtime]
+    where = f" in {python}" if python else ""
+    formats = " and ".join(f".{fmt}" for fmt in info.formats)
+    error = MissingExtra(info.distribution, info.extra, f"running {formats} models{where}")
+    if python:
+        error.hint = f"{python} -m pip install {info.distribution} numpy"
+    return error

@@ -1,0 +1,138 @@
+"""The machine that runs this: a worker in a subprocess, with our Python or another one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_edgebudget.devices import callgrind
+from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
+from pytest_edgebudget.devices.client import Limits, WorkerClient, missing_runtime
+from pytest_edgebudget.devices.connection import Connection
+from pytest_edgebudget.devices.interpreters import cpu, find_python, installed
+from pytest_edgebudget.devices.runtimes import RUNTIMES
+from pytest_edgebudget.errors import EdgeBudgetError, ModelError
+from pytest_edgebudget.facts import InstructionFacts, StartupFacts, Timings
+from pytest_edgebudget.types import DeviceChoice, Evidence
+
+WORKER = Path(__file__).parent.parent / "worker"
+SLOWDOWN = 50  # of a program under valgrind
+PHYSICAL = {
+    Timings: "latency",
+    StartupFacts: "cold start",
+    InstructionFacts: "an instruction count",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HostDevice:
+    """Models run here: as the device itself, or as a stand-in for a board."""
+
+    choice: DeviceChoice
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats of the profile's runtimes, preferred first, or of the chosen one."""
+        return tuple(
+            dict.fromkeys(fmt for name in self._runtimes for fmt in RUNTIMES[name].formats)
+        )
+
+    @property
+    def _runtimes(self) -> tuple[str, ...]:
+        return (self.choice.runtime,) if self.choice.runtime else self.choice.profile.runtimes
+
+    @property
+    def _native(self) -> bool:
+        return self.choice.profile.name == "host"
+
+    @property
+    def evidence(self) -> Evidence:
+        """Measured for the profile "host", else a stand-in."""
+        return Evidence.MEASURED if self._native else Evidence.HOST
+
+    def refusal(self, facts: type) -> str:
+        """Time and instructions of this machine say nothing about a board's."""
+        if self._native or facts not in PHYSICAL:
+            return ""
+        name = self.choice.profile.name
+        return f"needs the device: {PHYSICAL[facts]} of this machine is not that of {name}"
+
+    def runtime_for(self, fmt: str) -> str:
+        """The first runtime that runs the format."""
+        for name in self._runtimes:
+            if fmt in RUNTIMES[name].formats:
+                return name
+        raise ModelError(
+            f"{' and '.join(self._runtimes)} cannot run .{fmt} models",
+            f"formats that run on {self.choice.profile.name}: {', '.join(self.formats)}",
+        )
+
+    def identity(self, fmt: str) -> Identity:
+        """The runtime's version from its distribution's metadata."""
+        runtime = self.runtime_for(fmt)
+        found = installed(RUNTIMES[runtime].distribution, self._python)
+        if not found:
+            raise missing_runtime(runtime, self.choice.python or "")
+        return Identity(runtime=runtime, version=found, cpu=cpu())
+
+    @property
+    def _python(self) -> str:
+        return find_python(self.choice.python) if self.choice.python else sys.executable
+
+    @contextmanager
+    def worker(self, fmt: str) -> Iterator[Worker]:
+        """A fresh worker."""
+        with self._start(fmt, [self._python, "-I", "-B", str(WORKER)], None, 1) as client:
+            yield client
+
+    @contextmanager
+    def _start(
+        self, fmt: str, command: list[str], env: dict[str, str] | None, slowdown: float
+    ) -> Iterator[WorkerClient]:
+        runtime = self.runtime_for(fmt)
+        with Connection(command, what=f"the {runtime} worker", env=env) as connection:
+            client = WorkerClient(
+                connection,
+                runtime=runtime,
+                threads=self.choice.threads,
+                python=self.choice.python or "",
+                limits=self.limits.times(slowdown),
+            )
+            client.hello()
+            yield client
+
+    def instructions(self, model: Path, fill: Callable[[Worker], None]) -> InstructionFacts:
+        """Count by callgrind, in a worker of its own."""
+        fmt = model.suffix.removeprefix(".")
+        invoke = RUNTIMES[self.runtime_for(fmt)].invoke
+        if not invoke:
+            raise CannotTell(
+                f"{self.runtime_for(fmt)} names no function whose instructions are an inference"
+            )
+        with callgrind.session(invoke) as session:
+            command = [*session.command, self._python, "-s", "-B", str(WORKER)]
+            with self._start(fmt, command, session.environment(os.environ), SLOWDOWN) as client:
+                client.load(model)
+                fill(client)
+                client.time(callgrind.RUNS)
+            return session.result()
+
+
+def open_host(choice: DeviceChoice) -> HostDevice:
+    """
+    The device ``run = "host"``.
+
+    Raises EdgeBudgetError for a runtime or a Python that is not there.
+    """
+    if choice.runtime is not None and choice.runtime not in RUNTIMES:
+        raise EdgeBudgetError(
+            f"there is no runtime {choice.runtime!r}", f"known: {', '.join(RUNTIMES)}"
+        )
+    if choice.python is not None:
+        find_python(choice.python)
+    return HostDevice(choice)
