@@ -54,6 +54,8 @@ class Metric:
         compares: whether *read* needs `Predictions.source`.
         additive: whether a group of models may be summed.
         exact: readings are EXACT whatever the device (static metrics).
+        cacheable: whether a reading may be kept for the next run; False where
+            *read* is code that may change without our knowing.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Metric:
     compares: bool = False
     additive: bool = False
     exact: bool = False
+    cacheable: bool = True
     options: tuple[Option, ...] = ()
 
     @property
