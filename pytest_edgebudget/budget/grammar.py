@@ -1,0 +1,254 @@
+"""
+The grammar of budget files: every key, once.
+
+The reader checks files against this table; the JSON Schema and the table in
+the docs are generated from it. In a path, NAME stands for a name of the
+user's, METRIC for a metric, LIMIT for the place of a limit (see `Kind.LIMIT`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from pytest_edgebudget.types import Evidence
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+FREE = ("NAME", "METRIC")
+"""The words in a path that stand for any name."""
+
+
+class Kind(StrEnum):
+    """What a value looks like in TOML; the value is how a message says it."""
+
+    TABLE = "a table"
+    TEXT = "a string"
+    TEXTS = "a list of strings"
+    ONE_OR_MORE = "a string or a list of strings"
+    CHOICE = "one of a few words"
+    INTEGER = "a whole number"
+    NUMBER = "a number"
+    DATE = "a date without quotes, such as 2027-01-31"
+    BOUND = "a quantity with its unit"
+    TOLERANCE = 'a percentage such as "2%", or a quantity'
+    PROBABILITY = 'a number between 0.5 and 1, or "95 %"'
+    LIMIT = "a quantity, or a table of bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """
+    One key.
+
+    *path* is dotted; *help* is one sentence; *example* is TOML, the value only.
+    """
+
+    path: str
+    kind: Kind
+    help: str
+    example: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    default: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def table(self) -> str:
+        """The path of the table that the key is in; "" at the top."""
+        return self.path.rpartition(".")[0]
+
+
+_LEVEL = ("error", "warn")
+_UNDECIDED = ("pass", "fail")
+_MISSING = ("fail", "skip")
+_HELP_LEVEL = "`warn`: a broken limit is shown and does not fail."
+_HELP_UNDECIDED = "What a reading too noisy to decide does."
+_HELP_MISSING = "What a limit that cannot be measured does."
+_HELP_REGRESSION = "How much worse than the locked reading it may be."
+_HELP_CHANGE = "A regression smaller than this is none."
+_HELP_CONFIDENCE = "Judge the interval at this confidence instead of the value."
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "extends",
+        Kind.ONE_OR_MORE,
+        "Budget files whose tables are merged under this one; the later one wins. "
+        "A path is relative to the file that it is written in. A model that is written there "
+        "only, and that has no limit, is not part of this budget.",
+        '"models.toml"',
+    ),
+    Key("device", Kind.TABLE, "The device that the models must fit."),
+    Key(
+        "device.profile",
+        Kind.TEXT,
+        "A profile by name, or the path of a profile of yours.",
+        '"raspberry-pi-4"',
+        default="host",
+    ),
+    Key(
+        "device.run",
+        Kind.TEXT,
+        "Where models run for this device: `host` is this machine.",
+        '"host"',
+        default="the profile's",
+    ),
+    Key(
+        "device.threads",
+        Kind.INTEGER,
+        "Threads of the runtime; at most the device's cores.",
+        "1",
+        default="1",
+    ),
+    Key(
+        "device.runtime",
+        Kind.TEXT,
+        "One of the profile's runtimes.",
+        '"litert"',
+        default="the first that can read the model",
+    ),
+    Key(
+        "device.python",
+        Kind.TEXT,
+        "The Python interpreter of another environment that runs the models.",
+        '"../.venv-pi/bin/python"',
+        default="the one that runs pytest",
+    ),
+    Key("defaults", Kind.TABLE, "Settings of all limits that do not say otherwise."),
+    Key("defaults.level", Kind.CHOICE, _HELP_LEVEL, '"warn"', _LEVEL, default="error"),
+    Key("defaults.undecided", Kind.CHOICE, _HELP_UNDECIDED, '"fail"', _UNDECIDED, default="pass"),
+    Key("defaults.when_missing", Kind.CHOICE, _HELP_MISSING, '"skip"', _MISSING, default="fail"),
+    Key("defaults.max_regression", Kind.TOLERANCE, f"{_HELP_REGRESSION} Relative only.", '"2%"'),
+    Key("defaults.min_change", Kind.TOLERANCE, f"{_HELP_CHANGE} Relative only.", '"0.5%"'),
+    Key("defaults.confidence", Kind.PROBABILITY, _HELP_CONFIDENCE, "0.95"),
+    Key("models", Kind.TABLE, "The models, by name (letters, digits, _ . -)."),
+    Key("models.NAME", Kind.TABLE, "One model: what it is, and what it may cost."),
+    Key(
+        "models.NAME.path",
+        Kind.TEXT,
+        "A `.tflite`, `.onnx`, `.keras` or `.h5` file, a SavedModel folder, "
+        "or `package.module:function` that returns a model.",
+        '"../models/keywords.tflite"',
+        required=True,
+    ),
+    Key(
+        "models.NAME.data",
+        Kind.TEXT,
+        "An `.npz` file with `x_test`, `y_test`, `x_calibration`, `x_val` ..., "
+        "or `package.module:function` that returns these arrays.",
+        '"../data/keywords.npz"',
+    ),
+    Key(
+        "models.NAME.optimize",
+        Kind.TEXTS,
+        "Recipes, tried in this order until all limits are kept.",
+        '["none", "float16", "prune(0.3)+int8"]',
+        default="the model as it is",
+    ),
+    Key(
+        "models.NAME.state",
+        Kind.CHOICE,
+        "Whether a stateful model's state is reset between samples, or carried.",
+        '"carried"',
+        ("reset", "carried"),
+        default="reset",
+    ),
+    Key("models.NAME.budget", Kind.TABLE, "The limits, by metric."),
+    Key(
+        "models.NAME.budget.METRIC",
+        Kind.LIMIT,
+        "One limit. Short form: the maximum, or the minimum of a metric where more is better.",
+        '"64 KiB"',
+    ),
+    Key("models.NAME.waive", Kind.TABLE, "Limits knowingly broken for a while, by metric."),
+    Key("models.NAME.waive.METRIC", Kind.TABLE, "One waiver."),
+    Key(
+        "models.NAME.waive.METRIC.reason",
+        Kind.TEXT,
+        "Why.",
+        '"new wake word, pruned next month"',
+        required=True,
+    ),
+    Key(
+        "models.NAME.waive.METRIC.until",
+        Kind.DATE,
+        "The last day on which the limit may be broken.",
+        "2027-01-31",
+        required=True,
+    ),
+    Key("models.NAME.metrics", Kind.TABLE, "Quality metrics of your own, by name."),
+    Key("models.NAME.metrics.NAME", Kind.TABLE, "One metric, used in limits by its name."),
+    Key(
+        "models.NAME.metrics.NAME.function",
+        Kind.TEXT,
+        "`package.module:function` that computes it.",
+        '"mypackage.scores:word_error_rate"',
+        required=True,
+    ),
+    Key(
+        "models.NAME.metrics.NAME.better",
+        Kind.CHOICE,
+        "The direction in which it improves.",
+        '"lower"',
+        ("lower", "higher"),
+        required=True,
+    ),
+    Key("groups", Kind.TABLE, "Joint limits of models that share a device, by name."),
+    Key("groups.NAME", Kind.TABLE, "One group."),
+    Key(
+        "groups.NAME.models",
+        Kind.TEXTS,
+        "The names of its models.",
+        '["keywords", "gestures"]',
+        required=True,
+    ),
+    Key("groups.NAME.budget", Kind.TABLE, "Limits of the sum over the models.", required=True),
+    Key(
+        "groups.NAME.budget.METRIC",
+        Kind.LIMIT,
+        "One limit of a metric that can be summed; a maximum only.",
+        '"512 KiB"',
+    ),
+    Key("LIMIT.max", Kind.BOUND, "The value may not be above this.", '"256 KiB"'),
+    Key("LIMIT.min", Kind.BOUND, "The value may not be below this.", "0.90"),
+    Key(
+        "LIMIT.max_drop",
+        Kind.TOLERANCE,
+        "How much worse than the source model on the same samples it may be.",
+        '"1 pp"',
+    ),
+    Key("LIMIT.max_regression", Kind.TOLERANCE, _HELP_REGRESSION, '"2%"'),
+    Key("LIMIT.min_change", Kind.TOLERANCE, _HELP_CHANGE, '"1 KiB"'),
+    Key(
+        "LIMIT.evidence",
+        Kind.TEXTS,
+        "Which evidence counts.",
+        '["measured", "estimated"]',
+        tuple(Evidence),
+        default="the metric's",
+    ),
+    Key("LIMIT.level", Kind.CHOICE, _HELP_LEVEL, '"warn"', _LEVEL, default="error"),
+    Key("LIMIT.undecided", Kind.CHOICE, _HELP_UNDECIDED, '"fail"', _UNDECIDED, default="pass"),
+    Key("LIMIT.when_missing", Kind.CHOICE, _HELP_MISSING, '"skip"', _MISSING, default="fail"),
+    Key("LIMIT.confidence", Kind.PROBABILITY, _HELP_CONFIDENCE, "0.95"),
+    Key(
+        "LIMIT.slices",
+        Kind.TEXT,
+        "An array of the data (`speaker` for `speaker_test`): the worst slice is a limit of "
+        "its own with the same bounds.",
+        '"speaker"',
+    ),
+    Key("LIMIT.slices_max", Kind.BOUND, "The worst slice's `max`, when another.", "0.3"),
+    Key("LIMIT.slices_min", Kind.BOUND, "The worst slice's `min`, when another.", "0.80"),
+)
+
+
+@cache
+def children(table: str) -> dict[str, Key]:
+    """The keys directly in the table at the path *table*, by their last name."""
+    return {key.name: key for key in KEYS if key.table == table}

@@ -1,0 +1,20 @@
+"""Names of the design whose feature is not here yet: refused by name, never ignored."""
+
+from __future__ import annotations
+
+METRICS = frozenset(
+    {
+        "activation_plan",
+        "arena",
+        "battery_life",
+        "cpu_fallback",
+        "energy",
+        "flash",
+        "latency_pipeline",
+        "model_flash",
+        "update_size",
+    }
+)
+RECIPES = frozenset({"fit"})
+RUNS = ("emulate", "ssh://", "adb://")
+NOT_YET = "not available in this version"

@@ -1,0 +1,195 @@
+"""The tables of one model: what it is, how it may be optimized, what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pytest_edgebudget.budget.files import FileError, check_data, check_model
+from pytest_edgebudget.budget.later import METRICS, NOT_YET
+from pytest_edgebudget.budget.limits import LimitReader
+from pytest_edgebudget.budget.load import Loader
+from pytest_edgebudget.budget.mistakes import Mistakes, suggest
+from pytest_edgebudget.budget.recipes import parse_recipe
+from pytest_edgebudget.budget.tree import Node
+from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.registry import Registry
+from pytest_edgebudget.types import (
+    Better,
+    FunctionRef,
+    Limit,
+    ModelBudget,
+    OwnMetric,
+    Recipe,
+    Source,
+    Unit,
+    Waiver,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReader:
+    """Reads the table of a model; what is wrong with it goes to *mistakes*."""
+
+    registry: Registry
+    loader: Loader
+    limits: LimitReader
+    mistakes: Mistakes
+
+    def read(self, name: str, node: Node) -> ModelBudget | None:
+        """The model's budget; None without a source, which is a mistake noted before."""
+        table = node.table
+        path = table.get("path")
+        data = self._source(table["data"], check_data) if "data" in table else None
+        source = self._source(path, check_model) if path else None
+        optimize = self._recipes(table["optimize"], source) if "optimize" in table else ()
+        own = tuple(self._own(key, metric) for key, metric in _tables(node, "metrics"))
+        limits = self._limits(node, own)
+        if "data" not in table:
+            self._needs_data(node, limits, optimize)
+        if source is None:
+            return None
+        return ModelBudget(
+            name=name,
+            source=source,
+            data=data,
+            optimize=optimize,
+            limits=limits,
+            waivers=tuple(self._waivers(node, limits)),
+            own_metrics=own,
+            state=table["state"].text if "state" in table else "reset",
+            place=node.place,
+        )
+
+    def metric(self, name: str, node: Node, own: Mapping[str, Metric]) -> Metric | None:
+        """The metric that a limit at *node* names, or a mistake."""
+        known = {**own, **self.registry.metrics}
+        if name in known:
+            return known[name]
+        if name in METRICS:
+            self.mistakes.add(node.place, f'the metric "{name}" is {NOT_YET}')
+        else:
+            self.mistakes.add(node.place, f'there is no metric "{name}"', suggest(name, known))
+        return None
+
+    def _limits(self, node: Node, own: tuple[OwnMetric, ...]) -> tuple[Limit, ...]:
+        metrics = {metric.name: stand_in(metric) for metric in own}
+        limits: list[Limit] = []
+        for name, limit in _tables(node, "budget"):
+            if metric := self.metric(name, limit, metrics):
+                limits += self.limits.read(limit, metric)
+        return tuple(limits)
+
+    def _source(self, node: Node, check: Callable[[Path, str], None]) -> Source | None:
+        """The file (checked) or the function that *node* names."""
+        if function := function_ref(node.text):
+            return function
+        path = self.loader.absolute(node.text, node)
+        try:
+            check(path, node.text)
+        except FileError as error:
+            self.mistakes.add(node.place, str(error), error.hint)
+        except (OSError, ValueError) as error:
+            self.mistakes.add(node.place, f"{node.text} cannot be read: {error}")
+        return path
+
+    def _recipes(self, node: Node, source: Source | None) -> tuple[Recipe, ...]:
+        recipes: dict[Recipe, Node] = {}
+        for element in node.elements:
+            try:
+                recipe = parse_recipe(element.text, self.registry.passes)
+            except ValueError as error:
+                self.mistakes.add(element.place, str(error))
+                continue
+            if recipe in recipes:
+                self.mistakes.add(element.place, f'"{recipe}" is listed twice')
+            recipes[recipe] = element
+            self._format(recipe, element, source)
+        return tuple(recipes)
+
+    def _format(self, recipe: Recipe, node: Node, source: Source | None) -> None:
+        """Sources other than .onnx are, or become, .tflite; a function's is not known yet."""
+        if not isinstance(source, Path):
+            return
+        kind = "onnx" if source.suffix.lower() == ".onnx" else "tflite"
+        for step in recipe.steps:
+            if kind not in self.registry.passes[step.name].formats:
+                self.mistakes.add(node.place, f'"{step.name}" does not work on .{kind} models')
+
+    def _own(self, name: str, node: Node) -> OwnMetric:
+        if name in self.registry.metrics:
+            self.mistakes.add(node.place, f'"{name}" is the name of a built-in metric')
+        function = node.table.get("function", node)
+        reference = function_ref(function.text)
+        if reference is None and function is not node:
+            self.mistakes.add(
+                function.place,
+                f'"{function.text}" is not a function',
+                "write package.module:function",
+            )
+        better = node.table["better"].text if "better" in node.table else Better.LOWER
+        return OwnMetric(name, reference or FunctionRef("", ""), Better(better), node.place)
+
+    def _waivers(self, node: Node, limits: tuple[Limit, ...]) -> list[Waiver]:
+        names = {limit.name for limit in limits}
+        waivers = []
+        for name, waiver in _tables(node, "waive"):
+            if name not in names:
+                message = f'there is no limit "{name}" to waive'
+                self.mistakes.add(waiver.place, message, suggest(name, names))
+            until = waiver.table.get("until", waiver).value
+            if "reason" in waiver.table and isinstance(until, date):
+                reason = waiver.table["reason"].text
+                waivers.append(Waiver(name, reason, until, waiver.place))
+        return waivers
+
+    def _needs_data(
+        self, node: Node, limits: tuple[Limit, ...], optimize: tuple[Recipe, ...]
+    ) -> None:
+        hint = 'such as: data = "data.npz"'
+        for limit in limits:
+            metric = self.registry.metrics.get(limit.metric)
+            if metric is None or metric.needs is Predictions:
+                self.mistakes.add(limit.place, f"{limit.metric} needs data with x_test", hint)
+        for recipe in optimize:
+            steps = [s.name for s in recipe.steps if self.registry.passes[s.name].calibrated]
+            if steps:
+                self.mistakes.add(
+                    node.table["optimize"].place,
+                    f'"{steps[0]}" needs data with x_calibration',
+                    hint,
+                )
+
+
+def function_ref(text: str) -> FunctionRef | None:
+    """``package.module:function``, or None when *text* is something else."""
+    module, colon, name = text.partition(":")
+    parts = [*module.split("."), *name.split(".")]
+    if colon and all(part.isidentifier() for part in parts):
+        return FunctionRef(module, name)
+    return None
+
+
+def stand_in(own: OwnMetric) -> Metric:
+    """What the reader must know of a user's metric: it is a plain number of the outputs."""
+    return Metric(
+        name=own.name,
+        unit=Unit.NUMBER,
+        better=own.better,
+        needs=Predictions,
+        read=_unread,
+        accepts=RUN,
+        droppable=True,
+    )
+
+
+def _unread(facts: object, options: Options) -> Value:
+    raise NotImplementedError("the reader never reads a metric")
+
+
+def _tables(node: Node, key: str) -> list[tuple[str, Node]]:
+    """The named children of a table of tables, when it is there."""
+    return list(node.table[key].table.items()) if key in node.table else []

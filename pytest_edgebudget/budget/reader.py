@@ -1,0 +1,78 @@
+"""From a budget file to a `Budget`, or to all of its mistakes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_edgebudget.budget.device import DeviceReader
+from pytest_edgebudget.budget.groups import GroupReader
+from pytest_edgebudget.budget.limits import LimitReader, Settings
+from pytest_edgebudget.budget.load import Loader, normal
+from pytest_edgebudget.budget.mistakes import Mistakes
+from pytest_edgebudget.budget.models import ModelReader
+from pytest_edgebudget.budget.structure import checked_table
+from pytest_edgebudget.budget.tree import Node
+from pytest_edgebudget.registry import Registry
+from pytest_edgebudget.types import Budget
+
+_EMPTY = "[models.NAME.budget] holds the limits of a model"
+
+
+def read_budget(path: Path, registry: Registry, *, root: Path) -> Budget:
+    """
+    Read the budget file at *path* and everything that it names.
+
+    *registry* holds the metrics, passes and profiles that it may name. Places
+    in the result and in mistakes are relative to *root* where they can be.
+
+    Raises:
+        BudgetError: with all mistakes of the file and of those it extends.
+    """
+    mistakes = Mistakes()
+    loader = Loader(normal(root.absolute()), mistakes)
+    tree = loader.load(normal(path.absolute()))
+    if mistakes.found:  # a file is no TOML: what it lacks would only confuse
+        raise mistakes.error()
+    budget = _read(checked_table(tree, "", mistakes), path, registry, loader)
+    if budget is None or mistakes.found:
+        raise mistakes.error()
+    return budget
+
+
+def _read(tree: Node, path: Path, registry: Registry, loader: Loader) -> Budget | None:
+    mistakes = loader.mistakes
+    device = DeviceReader(registry, loader, mistakes).read(_table(tree, "device"))
+    defaults = LimitReader(Settings(), mistakes).settings(_table(tree, "defaults"), None)
+    models = ModelReader(registry, loader, LimitReader(defaults, mistakes), mistakes)
+    groups = GroupReader(models, _table(tree, "models").table, mistakes)
+    found = [models.read(name, node) for name, node in _gated(tree, mistakes)]
+    joint = tuple(groups.read(name, node) for name, node in _table(tree, "groups").table.items())
+    if not found and not joint and not mistakes.found:
+        mistakes.add(tree.place, "there is no limit in this file", _EMPTY)
+    if device is None:
+        return None
+    return Budget(
+        path=path, device=device, models=tuple(model for model in found if model), groups=joint
+    )
+
+
+def _gated(tree: Node, mistakes: Mistakes) -> Iterator[tuple[str, Node]]:
+    """
+    The models of this budget: those with limits, and those in a group.
+
+    A model of an extended file that has none is for other devices; in this
+    file it is a mistake.
+    """
+    groups = _table(tree, "groups").table.values()
+    grouped = {element.text for group in groups for element in _table(group, "models").elements}
+    for name, node in _table(tree, "models").table.items():
+        if _table(node, "budget").table or name in grouped:
+            yield name, node
+        elif node.place.file == tree.place.file:
+            mistakes.add(node.place, "the model has no limits", f"write [{node.place.key}.budget]")
+
+
+def _table(node: Node, key: str) -> Node:
+    """The table at *key*; an empty one in *node*'s place when it is not there."""
+    return node.table.get(key, Node({}, node.place))
