@@ -64,7 +64,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _judge(session: GateSession, budget: Budget) -> None:
     file = session.name(budget.path)
-    for part in (*budget.models, *budget.groups):
+    for part in budget.parts:
         for limit in part.limits:
             try:
                 if isinstance(part, ModelBudget):

@@ -99,9 +99,7 @@ class Gate:
                 if path not in self.options.positional:
                     node = BudgetFile.of(session, path, self.session)
                     items.extend(session.genitems(node))
-        self.collected |= {
-            str(item.path) for item in items if isinstance(item, LimitItem)
-        }
+        self.collected |= {str(item.path) for item in items if isinstance(item, LimitItem)}
 
     # --- running ------------------------------------------------------------
 
@@ -139,7 +137,10 @@ class Gate:
             return
         self.progress.clear()
         missed = [path for path in self.options.all_files if str(path) not in self.collected]
-        if missed and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if missed and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
             names = ", ".join(self.session.name(path) for path in missed)
             self.wrote.append(f"error: no limit was collected from {names}")
             session.exitstatus = pytest.ExitCode.USAGE_ERROR

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_edgebudget.session import GateSession
 
 
-class BrokenBudget(Exception):  # noqa: N818 - a verdict, not an error
+class BrokenBudget(Exception):
     """A limit does not hold; carries the text that the user reads."""
 
 
@@ -42,7 +42,7 @@ class BudgetFile(pytest.File):
     def collect(self) -> Iterator[pytest.Collector]:
         """A node for each model and each group."""
         budget = self.gate.budgets[self.path]
-        for part in (*budget.models, *budget.groups):
+        for part in budget.parts:
             if part.limits:
                 yield PartNode.of(self, budget, part)
 
@@ -151,5 +151,3 @@ class LimitItem(pytest.Item):
         return ErrorRow(
             id=f"{file}::{model}::{name}", file=file, model=model, message=report.longreprtext
         )
-
-

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_edgebudget.gate import Gate
     from pytest_edgebudget.model import EdgeModel
 
-GATE = pytest.StashKey["Gate"]()
+GATE: pytest.StashKey[Gate] = pytest.StashKey()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

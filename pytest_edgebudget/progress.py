@@ -37,7 +37,11 @@ class Progress:
 
     def _reporter(self) -> Any:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        return reporter if reporter is not None and reporter._tw.hasmarkup and reporter.isatty else None
+        return (
+            reporter
+            if reporter is not None and reporter._tw.hasmarkup and reporter.isatty
+            else None
+        )
 
     def _write(self, text: str) -> None:
         capture = self.config.pluginmanager.getplugin("capturemanager")

@@ -75,7 +75,8 @@ class Recorder:
 
         Only the files that yielded something are listed.
         """
-        seen = {row.file for row in (*self.limits.values(), *self.errors.values())}
+        seen = {row.file for row in self.limits.values()}
+        seen |= {row.file for row in self.errors.values()}
         return Run(
             version=__version__,
             files=tuple(row for row in files if row.file in seen),

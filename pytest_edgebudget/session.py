@@ -93,7 +93,9 @@ class GateSession:
 
     def name(self, path: Path) -> str:
         """A file as messages and ids show it: relative to the root where it can be."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        return (
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        )
 
     @property
     def store(self) -> Store:
@@ -160,7 +162,7 @@ class GateSession:
         return Found(
             limit=limit_row(verdict, metric, file=file, layers=_layers(fit.artifact, verdict)),
             model=model_row(fit, self.registry.metrics, file=file),
-            lock=self._entry(fit) if fit.kept else None,
+            lock=_entry(fit) if fit.kept else None,
         )
 
     def judge_group(self, budget: Budget, group: GroupBudget, limit: Limit) -> Found:
@@ -204,6 +206,10 @@ class GateSession:
             if write_lock(self._locks[budget.path], updates, models):
                 changed.append(self._locks[budget.path].path)
         return changed
+
+
+def _entry(fit: Fit) -> LockEntry:
+    return LockEntry(str(fit.artifact.recipe), fit.artifact.sha256, fit.after.readings)
 
 
 def _layers(artifact: Artifact, verdict: Verdict) -> tuple[Layer, ...]:

@@ -316,6 +316,11 @@ class Budget:
     models: tuple[ModelBudget, ...]
     groups: tuple[GroupBudget, ...] = ()
 
+    @property
+    def parts(self) -> tuple[ModelBudget | GroupBudget, ...]:
+        """Whatever has limits, in the order of the file: models, then groups."""
+        return (*self.models, *self.groups)
+
 
 # --- artifacts and verdicts ---------------------------------------------------
 

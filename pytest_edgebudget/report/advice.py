@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pytest_edgebudget.report import words
 from pytest_edgebudget.report.base import BoundRow, LimitRow, ModelRow, TrialRow
 from pytest_edgebudget.types import Unit
-from pytest_edgebudget.units import format_value
+from pytest_edgebudget.units import format_value, parse
 
 SMALLER = {
     "int8": "integer weights and activations, about a quarter of the float bytes",
@@ -85,7 +85,13 @@ def _rounded(row: LimitRow, bound: BoundRow) -> str:
     assert row.after is not None
     end = row.after.high if words.upper(row, bound) else row.after.low
     worst = end if row.after.noisy else row.after.value
-    return format_value(worst, Unit(row.unit), 6)
+    unit = Unit(row.unit)
+    for digits in range(3, 8):
+        text = format_value(worst, unit, digits)
+        written = parse(text, unit)
+        if written >= worst if words.upper(row, bound) else written <= worst:
+            return text
+    return text
 
 
 def tried(trial: TrialRow) -> str:

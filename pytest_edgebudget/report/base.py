@@ -164,7 +164,7 @@ def _revive(hint: Any, value: Any) -> Any:
     arguments = [arg for arg in get_args(hint) if arg is not type(None)]
     if get_origin(hint) is tuple:
         return tuple(_revive(arguments[0], item) for item in value)
-    if is_dataclass(hint):
-        return from_plain(hint, value)  # type: ignore[arg-type]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return from_plain(hint, value)
     rows = [arg for arg in arguments if is_dataclass(arg)]
     return from_plain(rows[0], value) if rows and isinstance(value, dict) else value

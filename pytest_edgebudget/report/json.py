@@ -10,6 +10,9 @@ from pytest_edgebudget.report.base import ModelRow, Report, Run
 
 SCHEMA_VERSION = 1
 
+LEFT_OUT = frozenset({("ModelRow", "artifact")})
+"""The path in the cache means nothing on another machine."""
+
 
 def render(run: Run) -> str:
     """
@@ -30,10 +33,8 @@ def render(run: Run) -> str:
 
 
 def _model(row: ModelRow) -> dict[str, Any]:
-    """Without the path in the cache: it means nothing on another machine."""
     plain = asdict(row)
-    del plain["artifact"]
-    return plain
+    return {name: plain[name] for name in plain if ("ModelRow", name) not in LEFT_OUT}
 
 
 REPORT = Report(name="json", render=render)

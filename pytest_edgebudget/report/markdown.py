@@ -18,7 +18,7 @@ def render(run: Run) -> str:
 
 def _lines(run: Run) -> Iterator[str]:
     broken = sum(row.fails for row in run.limits)
-    errors = f", {len(run.errors)} errors" if run.errors else ""
+    errors = f", {len(run.errors)} not judged" if run.errors else ""
     yield f"## Edge budgets: {len(run.limits)} limits, {broken} not kept{errors}\n"
     for file in run.files:
         yield f"### {_text(file.file)}: {_text(words.device(file))}\n"

@@ -34,7 +34,8 @@ def table(run: Run, *, width: int, colour: bool) -> str:
 
     out = io.StringIO()
     console = Console(file=out, width=max(width, 80), force_terminal=colour, highlight=False)
-    for file in dict.fromkeys(row.file for row in (*run.limits, *run.errors)):
+    files = [row.file for row in run.limits] + [row.file for row in run.errors]
+    for file in dict.fromkeys(files):
         grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for name in COLUMNS:
             right = name in ("before", "after", "headroom")

@@ -57,15 +57,21 @@ def headroom(row: LimitRow) -> str:
     room = bound.bound - row.after.value
     room = room if upper(row, bound) else -room
     if row.unit == Unit.FRACTION:
-        return f"{100 * room:+.2f} pp"
+        return f"{_signed(100 * room, 2)} pp"
     if bound.headroom is None:
         return value(room, row.unit)
-    return f"{100 * bound.headroom:+.0f} %"
+    return f"{_signed(100 * bound.headroom, 0)} %"
+
+
+def _signed(number: float, decimals: int) -> str:
+    """With its sign, unless it rounds to nothing."""
+    return f"{number:+.{decimals}f}" if round(number, decimals) else f"{0:.{decimals}f}"
 
 
 def overrun(row: LimitRow, bound: BoundRow) -> str:
     """``79.8 KiB is 31.8 KiB (66 %) over the limit of 48 KiB``."""
-    assert row.after is not None and bound.bound is not None
+    assert row.after is not None
+    assert bound.bound is not None
     mine, theirs = format_pair(row.after.value, bound.bound, Unit(row.unit))
     side = "over" if upper(row, bound) else "under"
     by = abs(row.after.value - bound.bound)
@@ -85,7 +91,8 @@ def overrun(row: LimitRow, bound: BoundRow) -> str:
 
 def one_line(row: LimitRow) -> str:
     """A verdict in one line, for JUnit and logs."""
-    return f"{row.model}: {row.metric} {reading(row.after, row.unit)}, limit {limit(row)}: {row.status}"
+    found = reading(row.after, row.unit)
+    return f"{row.model}: {row.metric} {found}, limit {limit(row)}: {row.status}"
 
 
 def device(row: FileRow) -> str:

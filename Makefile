@@ -1,0 +1,36 @@
+# make demo   what it does, in under two minutes: no TensorFlow, nothing outside .venv
+# make test   everything: installs all that the tests need and runs them all
+# make check  style, types, layers
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e '.[litert]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) -c constraints.txt -e '.[dev,tflite-runtime]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) .edgebudget_cache .pytest_cache .mypy_cache .ruff_cache
