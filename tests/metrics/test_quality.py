@@ -246,6 +246,15 @@ def test_auc_of_one_class_is_refused(label: int) -> None:
         read(auc.METRIC, np.linspace(0, 1, 9), np.full(9, label))
 
 
+def test_the_interval_of_auc_is_that_of_the_r_package_single_case_es() -> None:
+    # NAP(c(20, 20, 26, 25, 22, 23), c(28, 25, 24, 27, 30, 30, 29)) of SingleCaseES.
+    output, labels = np.array([20, 20, 26, 25, 22, 23, 28, 25, 24, 27, 30, 30, 29.0]), [0] * 6
+    reading = read(auc.METRIC, output, np.array([*labels, *[1] * 7]))
+    assert (reading.value, reading.low, reading.high) == pytest.approx(
+        (0.9166666666666666, 0.5973193600384168, 0.9859976893703788), abs=1e-9
+    )
+
+
 @pytest.mark.parametrize(("shift", "samples"), [(0.0, 30), (1.0, 30), (2.5, 15)])
 def test_the_interval_of_auc_holds_the_true_area_19_times_in_20(shift: float, samples: int) -> None:
     # Two normal distributions a shift apart: the area is Phi(shift / sqrt 2).
