@@ -52,7 +52,7 @@ class GroupReader:
     def _limits(self, node: Node | None) -> tuple[Limit, ...]:
         if node is None:
             return ()
-        if not node.table:
+        if not node.table and not self.mistakes.about(node.place):
             self.mistakes.add(node.place, "the group has no limits")
         found = (self._limit(metric, limit) for metric, limit in node.table.items())
         return tuple(limit for limits in found for limit in limits)

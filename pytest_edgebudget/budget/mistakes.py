@@ -19,9 +19,13 @@ class Mistakes:
         """Note one mistake."""
         self.found.append(Mistake(place, message, hint))
 
+    def about(self, place: Place) -> bool:
+        """Whether anything below the key of *place* is wrong already."""
+        return any(mistake.place.key.startswith(place.key) for mistake in self.found)
+
     def error(self) -> BudgetError:
         """The error that tells them all, in file order."""
-        return BudgetError(sorted(self.found, key=self._order))
+        return BudgetError(sorted(dict.fromkeys(self.found), key=self._order))
 
     def _order(self, mistake: Mistake) -> tuple[int, int]:
         file = mistake.place.file
@@ -30,12 +34,11 @@ class Mistakes:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A hint for a name that nobody knows: the closest ones, else all of them."""
+    """A hint for a name that nobody knows: the closest one, else all of them."""
     from difflib import get_close_matches
 
     names = sorted(known)
     folded = {name.lower(): name for name in names}
-    close = [folded[name] for name in get_close_matches(word.lower(), folded, n=2)]
-    if close:
-        return f"did you mean {' or '.join(close)}?"
+    for name in get_close_matches(word.lower(), folded, n=1):
+        return f"did you mean {folded[name]}?"
     return f"known: {', '.join(names)}" if names else ""

@@ -69,7 +69,7 @@ def _gated(tree: Node, mistakes: Mistakes) -> Iterator[tuple[str, Node]]:
     for name, node in _table(tree, "models").table.items():
         if _table(node, "budget").table or name in grouped:
             yield name, node
-        elif node.place.file == tree.place.file:
+        elif node.place.file == tree.place.file and not mistakes.about(node.place):
             mistakes.add(node.place, "the model has no limits", f"write [{node.place.key}.budget]")
 
 

@@ -51,7 +51,7 @@ def _step(name: str, arguments: str | None, passes: Mapping[str, Pass]) -> Step:
         return _canonical(name, given, passes[name].parameters)
     if name in RECIPES:
         raise ValueError(f'"{name}" is {NOT_YET}')
-    raise ValueError(f'there is no pass "{name}"; {suggest(name, passes)}'.removesuffix("; "))
+    raise ValueError(f'there is no pass "{name}" ({suggest(name, passes)})')
 
 
 def _arguments(name: str, text: str, parameters: tuple[Parameter, ...]) -> dict[str, Argument]:
@@ -78,7 +78,7 @@ def _parameter(
         return known[key]
     takes = f"its arguments: {', '.join(known)}" if known else "it takes none"
     wrong = f'no argument "{key}"' if key else "fewer arguments"
-    raise ValueError(f"{name} has {wrong} ({takes})")
+    raise ValueError(f"{name} takes {wrong} ({takes})")
 
 
 def _value(name: str, word: str, parameter: Parameter) -> Argument:

@@ -44,8 +44,11 @@ def _named(node: Node, name: str, key: Key, mistakes: Mistakes) -> bool:
 
 def _checked(node: Node, key: Key, mistakes: Mistakes) -> Node | None:
     if not _FITS[key.kind](node, key):
-        wanted = " or ".join(f'"{word}"' for word in key.choices) if key.choices else key.kind
-        mistakes.add(node.place, f"must be {wanted}", "" if key.choices else _write(key))
+        if key.kind is Kind.CHOICE:
+            words = " or ".join(f'"{word}"' for word in key.choices)
+            mistakes.add(node.place, f"must be {words}")
+        else:
+            mistakes.add(node.place, f"must be {key.kind}", _write(key))
         return None
     return checked_table(node, key.path, mistakes) if key.kind is Kind.TABLE else node
 
