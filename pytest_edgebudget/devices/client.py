@@ -11,7 +11,7 @@ from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
 
-NS = 1e-9
+NS = 1e9  # in a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class WorkerClient:
         )
         inputs = tuple(Port(each["name"], each["tensor"]) for each in reply["inputs"])
         outputs = tuple(each["name"] for each in reply["outputs"])
-        return Loaded(inputs, outputs, reply["ns"] * NS)
+        return Loaded(inputs, outputs, reply["ns"] / NS)
 
     def run(self, samples: Samples, state: str, outputs: Path) -> None:
         """Run samples of a data file one by one."""
@@ -87,7 +87,7 @@ class WorkerClient:
         """Seconds of each invoke."""
         doing = f"timing {self._model}"
         reply = self._ask("time", doing, self._limits.time, runs=runs, warmup=warmup)
-        return tuple(ns * NS for ns in reply["ns"])
+        return tuple(ns / NS for ns in reply["ns"])
 
     def memory(self, model: Path) -> tuple[int, int]:
         """Bytes that *model* adds: peak anonymous, touched mapping."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -29,7 +28,6 @@ def main() -> None:
     }
     for request in channel.requests():
         _answer(channel, operations, request)
-        gc.collect()
 
 
 def _answer(channel: Channel, operations: dict[str, Operation], request: dict[str, Any]) -> None:

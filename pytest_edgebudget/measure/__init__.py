@@ -1,0 +1,130 @@
+"""
+Artifact and device to readings: each kind of facts gathered once.
+
+Readings that are the same at every run are cached: a second run starts no
+worker, and imports neither numpy nor a runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
+from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.measure.cache import cached, keep
+from pytest_edgebudget.measure.gather import Gathered
+from pytest_edgebudget.measure.keys import STATIC, comparison_key
+from pytest_edgebudget.measure.slices import worst_slice
+from pytest_edgebudget.measure.subject import Subject
+from pytest_edgebudget.measure.wanted import Wanted as Wanted
+from pytest_edgebudget.metrics.base import Metric, Value
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import Artifact, Evidence, Measurement, Missing, Reading
+
+
+def measure(
+    artifact: Artifact,
+    wanted: Sequence[Wanted],
+    *,
+    device: Device,
+    data: DataFile | None,
+    split: str,
+    source: Artifact | None,
+    state: str,
+    store: Store,
+    root: Path,
+    first: int | None = None,
+) -> Measurement:
+    """
+    Read the metrics *wanted* of *artifact* on *device*.
+
+    Args:
+        artifact: the file to measure.
+        wanted: names, metrics and options.
+        device: where it runs.
+        data: the samples, where there are any.
+        split: which of them: ``x_SPLIT``.
+        source: the model that it was made from, for metrics that compare.
+        state: "reset" between samples, or "carried".
+        store: keeps readings that are the same at every run.
+        root: the project's folder.
+        first: only so many samples.
+
+    Returns:
+        A reading or the reason why there is none, for each name.
+
+    Raises:
+        DeviceError: a worker crashed, hung or ran out of memory.
+        ModelError: the runtime refuses the model, or the data do not fit it.
+        MissingExtra: the runtime is not installed.
+    """
+    subject = Subject(
+        artifact=artifact,
+        device=device,
+        data=data,
+        split=split,
+        first=first,
+        source=source,
+        state=state,
+    )
+    gathered = Gathered(subject, wanted)
+    found = {each.name: _reading(each, gathered, store) for each in wanted}
+    return Measurement(
+        readings={name: it for name, it in found.items() if isinstance(it, Reading)},
+        missing={name: it for name, it in found.items() if isinstance(it, Missing)},
+    )
+
+
+def _reading(wanted: Wanted, gathered: Gathered, store: Store) -> Reading | Missing:
+    subject = gathered.subject
+    if reading := cached(wanted, subject, store):
+        return reading
+    found = _read(wanted, gathered)
+    if isinstance(found, Reading):
+        keep(found, wanted, subject, store)
+    return found
+
+
+def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
+    metric, subject = wanted.metric, gathered.subject
+    try:
+        facts = gathered.facts(metric.needs)
+    except CannotTell as error:
+        return _missing(wanted, error)
+    try:
+        value = _value(wanted, facts, subject)
+    except (CannotTell, ModelError, BuildError) as error:
+        # The metric's own objection: no labels, a function of the user's that
+        # fails. The other metrics read the same facts all the same.
+        return _missing(wanted, error)
+    return Reading(
+        metric=metric.name,
+        value=float(value.value),
+        low=float(value.value if value.low is None else value.low),
+        high=float(value.value if value.high is None else value.high),
+        evidence=_evidence(metric, subject),
+        noisy=metric.noisy,
+        key=comparison_key(metric, subject, facts),
+        note=value.note,
+        layers=value.layers,
+    )
+
+
+def _value(wanted: Wanted, facts: object, subject: Subject) -> Value:
+    if wanted.slices and isinstance(facts, Predictions):
+        return worst_slice(wanted, facts, subject)
+    return wanted.metric.read(facts, wanted.options)
+
+
+def _evidence(metric: Metric, subject: Subject) -> Evidence:
+    static = metric.exact or metric.needs in STATIC
+    return Evidence.EXACT if static else subject.device.evidence
+
+
+def _missing(wanted: Wanted, error: EdgeBudgetError) -> Missing:
+    reason = f"{error.message}; {error.hint}" if error.hint else error.message
+    return Missing(wanted.name, reason)

@@ -1,0 +1,116 @@
+"""Facts about a subject, each kind gathered once and only when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_edgebudget import graph, locks
+from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.facts import (
+    FileFacts,
+    InstructionFacts,
+    MemoryFacts,
+    Predictions,
+    StartupFacts,
+    Timings,
+)
+from pytest_edgebudget.measure.predictions import predictions
+from pytest_edgebudget.measure.subject import Subject
+from pytest_edgebudget.measure.timing import put_inputs, startup, timings
+from pytest_edgebudget.measure.wanted import Wanted
+
+WEIGHINGS = 3  # fresh workers
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The facts about *subject* that the metrics *wanted* need."""
+
+    subject: Subject
+    wanted: Sequence[Wanted]
+    _found: dict[type, object] = field(default_factory=dict)
+
+    def facts(self, kind: type) -> object:
+        """
+        The facts of that class.
+
+        Raises CannotTell where they cannot be had, and why.
+        """
+        if kind not in self._found:
+            self._found[kind] = self._gather(kind)
+        found = self._found[kind]
+        if isinstance(found, CannotTell):
+            raise found
+        return found
+
+    def _gather(self, kind: type) -> object:
+        refusal = self.subject.device.refusal(kind)
+        if refusal:
+            return CannotTell(refusal)
+        if kind not in _GATHER:
+            return CannotTell(f"nothing gathers facts of the kind {kind.__name__}")
+        try:
+            return _GATHER[kind](self)
+        except CannotTell as error:
+            return error
+
+    @property
+    def compared(self) -> bool:
+        """Whether a metric compares with the source model."""
+        return any(each.metric.compares for each in self.wanted)
+
+    @property
+    def runs(self) -> int:
+        """How many timed runs the metrics need at least."""
+        timed = (each for each in self.wanted if each.metric.needs is Timings)
+        return max((int(each.options.get("runs", 1)) for each in timed), default=1)
+
+
+def _file(gathered: Gathered) -> FileFacts:
+    artifact = gathered.subject.artifact
+    return FileFacts(artifact.path, artifact.size, artifact.external)
+
+
+def _graph(gathered: Gathered) -> graph.Graph:
+    return graph.read(gathered.subject.artifact.path)
+
+
+def _predictions(gathered: Gathered) -> Predictions:
+    return predictions(gathered.subject, compared=gathered.compared)
+
+
+def _timings(gathered: Gathered) -> Timings:
+    return timings(gathered.subject, gathered.runs)
+
+
+def _startup(gathered: Gathered) -> StartupFacts:
+    return startup(gathered.subject)
+
+
+def _memory(gathered: Gathered) -> MemoryFacts:
+    artifact, device = gathered.subject.artifact, gathered.subject.device
+    found = []
+    for _ in range(WEIGHINGS):
+        with locks.busy(), device.worker(artifact.format) as worker:
+            found.append(worker.memory(artifact.path))
+    return MemoryFacts(tuple(pair[0] for pair in found), tuple(pair[1] for pair in found))
+
+
+def _instructions(gathered: Gathered) -> InstructionFacts:
+    subject = gathered.subject
+    with locks.busy():
+        return subject.device.instructions(
+            subject.artifact.path, lambda worker: put_inputs(worker, subject)
+        )
+
+
+_GATHER: Mapping[type, Callable[[Gathered], object]] = {
+    FileFacts: _file,
+    graph.Graph: _graph,
+    Predictions: _predictions,
+    Timings: _timings,
+    StartupFacts: _startup,
+    MemoryFacts: _memory,
+    InstructionFacts: _instructions,
+}

@@ -1,0 +1,101 @@
+"""Under which key a reading may be compared, and under which it is cached."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+from types import FunctionType
+
+from pytest_edgebudget import __version__, graph
+from pytest_edgebudget.facts import FileFacts, InstructionFacts, Predictions
+from pytest_edgebudget.measure.subject import Subject
+from pytest_edgebudget.measure.wanted import Wanted
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.types import Key
+
+STATIC = (FileFacts, graph.Graph)
+DETERMINISTIC = (*STATIC, Predictions)
+
+
+def comparison_key(metric: Metric, subject: Subject, facts: object = None) -> Key:
+    """
+    Sorted pairs of what decides the number beside the artifact.
+
+    Static metrics have none: the bytes decide. *facts* may name a tool.
+    """
+    if metric.needs in STATIC:
+        return ()
+    choice = subject.device.choice
+    identity = subject.device.identity(subject.artifact.format)
+    pairs = {
+        "runtime": identity.runtime,
+        "version": identity.version,
+        "cpu": identity.cpu,
+        "device": choice.profile.name,
+        "run": choice.run,
+        "threads": str(choice.threads),
+    }
+    if metric.needs is Predictions:
+        pairs |= _samples(subject)
+    if isinstance(facts, InstructionFacts):
+        pairs["tool"] = facts.tool
+    return tuple(sorted(pairs.items()))
+
+
+def _samples(subject: Subject) -> dict[str, str]:
+    pairs = {"split": subject.split, "state": subject.state}
+    if subject.data is not None:
+        pairs["data"] = subject.data.sha256[:12]
+    if subject.first is not None:
+        pairs["first"] = str(subject.first)
+    return pairs
+
+
+def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
+    """
+    What decides a reading, all of it; None when it cannot be cached.
+
+    Cached are metrics of deterministic facts whose code is a plain function
+    of a module: a closure may hide what decides its answer.
+    """
+    code = _code(wanted.metric)
+    if wanted.metric.needs not in DETERMINISTIC or not code:
+        return None
+    return {
+        **dict(comparison_key(wanted.metric, subject)),
+        "artifact": subject.artifact.sha256,
+        "data": _whole_data(wanted.metric, subject),
+        "source": _source(wanted.metric, subject),
+        "name": wanted.name,
+        "options": json.dumps(dict(wanted.options), sort_keys=True),
+        "code": code,
+        "package": __version__,
+    }
+
+
+def _whole_data(metric: Metric, subject: Subject) -> str:
+    return subject.data.sha256 if subject.data and metric.needs is Predictions else ""
+
+
+def _source(metric: Metric, subject: Subject) -> str:
+    return subject.source.sha256 if subject.source and metric.compares else ""
+
+
+def _code(metric: Metric) -> str:
+    """A digest of the module that defines the metric; empty when that is not enough."""
+    read = metric.read
+    if not isinstance(read, FunctionType) or read.__closure__:
+        return ""
+    file = inspect.getsourcefile(read)
+    return _digest(file) if file else ""
+
+
+@functools.cache
+def _digest(file: str) -> str:
+    try:
+        with open(file, "rb") as stream:  # noqa: PTH123 inspect gives a string
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,45 @@
+"""`ram`: the main memory that a model takes."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from pytest_edgebudget.facts import MemoryFacts
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.types import Better, Unit
+from pytest_edgebudget.units import format_value
+
+
+def read(memory: MemoryFacts, options: Options) -> Value:
+    """
+    Bytes that the model adds to a worker that has already run another model.
+
+    The peak anonymous memory from before the model is loaded until it has
+    run twice, plus the pages of the model's own file that are mapped and
+    touched; the note has the parts apart. The runtime, its libraries and
+    Python do not count: a small model bundled with the worker has loaded
+    them.
+
+    Linux only. Value: the median of three fresh workers. Interval: the least
+    and the most of them; pages are 4 KiB, so small models read coarsely.
+
+    Source: proc_pid_status(5) (RssAnon, RssFile, VmHWM), proc_pid_smaps(5).
+    """
+    totals = [sum(parts) for parts in zip(memory.anonymous, memory.mapped, strict=True)]
+    parts = [
+        f"{format_value(median(memory.anonymous), Unit.BYTES)} anonymous",
+        f"{format_value(median(memory.mapped), Unit.BYTES)} mapped file",
+    ]
+    return Value(median(totals), min(totals), max(totals), " + ".join(parts))
+
+
+METRIC = Metric(
+    name="ram",
+    unit=Unit.BYTES,
+    better=Better.LOWER,
+    needs=MemoryFacts,
+    read=read,
+    accepts=RUN,
+    noisy=True,
+    additive=True,
+)
