@@ -23,6 +23,11 @@ class ExternalFiles:
         """The files read so far, relative to the folder, in order of first use."""
         return tuple(self._views)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files read so far."""
+        return sum(len(view) for view in self._views.values())
+
     def view(self, name: str, offset: int, length: int | None) -> memoryview:
         """
         Bytes of one file; *length* None: to its end.

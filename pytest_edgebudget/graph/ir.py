@@ -117,7 +117,8 @@ class Graph:
 
     *subgraphs[0]* is the main one. *signature* maps a signature's input and
     output names to tensor indices of the main subgraph (None: no signature).
-    *external* lists data files beside the model, relative to it.
+    *size* counts the bytes of the file, *external_size* those of the *external*
+    data files beside it, whose names are relative to the model's folder.
     """
 
     format: str
@@ -125,6 +126,7 @@ class Graph:
     size: int
     signature: tuple[Mapping[str, int], Mapping[str, int]] | None = None
     external: tuple[str, ...] = ()
+    external_size: int = 0
     opset: int | None = None
 
     @property

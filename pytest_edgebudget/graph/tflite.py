@@ -55,6 +55,7 @@ def read_tflite(data: bytes, folder: Path) -> Graph:
         size=len(data),
         signature=_signature(model, len(subgraphs[0].tensors)),
         external=files.names,
+        external_size=files.size,
     )
 
 

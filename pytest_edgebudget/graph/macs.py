@@ -1,0 +1,216 @@
+"""
+Multiply-accumulates of one op.
+
+Counted are the products of convolutions, matrix products and recurrent layers,
+as if each output element were computed directly; what is elementwise, pooled or
+moved counts nothing. Zeros in the weights count like other weights.
+
+Source: Sze et al., "Efficient Processing of Deep Neural Networks: A Tutorial
+and Survey", Proceedings of the IEEE 105(12), 2017, section III.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_edgebudget.graph.ir import Op, Tensor
+
+Shape = tuple[int, ...]
+
+
+class UnknownShapeError(Exception):
+    """The count depends on a dimension that the file does not fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The shapes around *op*, where a dynamic batch is a batch of one."""
+
+    op: Op
+    tensors: Sequence[Tensor]
+
+    def input(self, position: int) -> Shape:
+        """The shape of an input. Raises UnknownShapeError."""
+        return self._of(self.op.inputs, position)
+
+    def inputs(self) -> list[tuple[int, Tensor]]:
+        """All inputs that are there, by position."""
+        return [(i, self.tensors[index]) for i, index in enumerate(self.op.inputs) if index >= 0]
+
+    def output(self) -> Shape:
+        """The shape of the first output. Raises UnknownShapeError."""
+        return self._of(self.op.outputs, 0)
+
+    def flag(self, name: str) -> bool:
+        """A yes or no among the attributes."""
+        return bool(self.op.attributes.get(name, False))
+
+    def integer(self, name: str) -> int:
+        """A number among the attributes. Raises UnknownShapeError."""
+        value = self.op.attributes.get(name)
+        if not isinstance(value, int):
+            raise UnknownShapeError
+        return value
+
+    def _of(self, indices: Sequence[int], position: int) -> Shape:
+        index = indices[position] if position < len(indices) else -1
+        shape = self.tensors[index].shape if index >= 0 else None
+        if shape is None:
+            raise UnknownShapeError
+        return shape
+
+
+Rule = Callable[[Sizes], int]
+
+
+def product(shape: Shape, *, batch: int | None = 0) -> int:
+    """
+    Elements of *shape*, where the dynamic axis *batch* is one.
+
+    Raises:
+        UnknownShapeError: another dimension is dynamic.
+    """
+    sizes = [1 if i == batch and n < 0 and len(shape) > 1 else n for i, n in enumerate(shape)]
+    if min(sizes, default=0) < 0:
+        raise UnknownShapeError
+    return math.prod(sizes)
+
+
+def convolution(weights: int, kernel: slice) -> Rule:
+    """Output elements times the weights that each one sees: *kernel* of their axes."""
+
+    def rule(sizes: Sizes) -> int:
+        return product(sizes.output()) * product(sizes.input(weights)[kernel], batch=None)
+
+    return rule
+
+
+def transposed(data: int, kernel: Callable[[Shape], Shape]) -> Rule:
+    """Input elements times the outputs that each one reaches; weights are input 1."""
+
+    def rule(sizes: Sizes) -> int:
+        return product(sizes.input(data)) * product(kernel(sizes.input(1)), batch=None)
+
+    return rule
+
+
+def _fully_connected(sizes: Sizes) -> int:
+    units, depth = sizes.input(1)
+    try:
+        return product(sizes.output()) * depth
+    except UnknownShapeError:
+        return product(sizes.input(0)) * units
+
+
+def matmul(*, transposed_by: str) -> Rule:
+    """Output elements times the length of the sums, along the left matrix's columns."""
+
+    def rule(sizes: Sizes) -> int:
+        left = sizes.input(0)
+        axis = -2 if sizes.flag(transposed_by) else -1
+        if left[axis] < 0:
+            raise UnknownShapeError
+        return product(sizes.output()) * left[axis]
+
+    return rule
+
+
+def _cells(sizes: Sizes) -> int:
+    """
+    TensorFlow Lite's recurrent layers: each step multiplies with each matrix.
+
+    Inputs of rank 2 are matrices, except states; peepholes and biases have
+    rank 1 and are elementwise.
+    """
+    data = sizes.input(0)
+    steps = product(data[:-1], batch=1 if sizes.flag("time_major") else 0)
+    if len(data) == 2:
+        steps = product((1, *data[:-1]), batch=1)
+    matrices = [
+        tensor
+        for position, tensor in sizes.inputs()
+        if position and len(tensor.shape or ()) == 2 and not tensor.variable
+    ]
+    if sizes.op.attributes.get("kernel_type") == "BASIC":
+        return steps * product(sizes.input(2), batch=None)
+    return steps * sum(product(tensor.shape or (), batch=None) for tensor in matrices)
+
+
+def _recurrent(sizes: Sizes) -> int:
+    """ONNX's LSTM, GRU and RNN: W is input 1, R is input 2, with their directions."""
+    layout = sizes.op.attributes.get("layout", 0)
+    steps = product(sizes.input(0)[:2], batch=0 if layout else 1)
+    return steps * sum(product(sizes.input(i), batch=None) for i in (1, 2))
+
+
+def _dot_general(sizes: Sizes) -> int:
+    left, axes = sizes.input(0), sizes.op.attributes.get("lhs_contracting_dimensions")
+    if not isinstance(axes, tuple):
+        raise UnknownShapeError
+    return product(sizes.output()) * product(tuple(left[axis] for axis in axes), batch=None)
+
+
+def _stablehlo_convolution(sizes: Sizes) -> int:
+    axis = sizes.integer("kernel_output_feature_dimension")
+    kernel = sizes.input(1)
+    return product(sizes.output()) * product(kernel[:axis] + kernel[axis + 1 :], batch=None)
+
+
+def _n_bits(sizes: Sizes) -> int:
+    return product(sizes.input(0)) * sizes.integer("N")
+
+
+RULES: Mapping[str, Rule] = {
+    "CONV_2D": convolution(1, slice(1, None)),  # weights [O, kh, kw, I / groups]
+    "DEPTHWISE_CONV_2D": convolution(1, slice(1, 3)),  # [1, kh, kw, O]
+    "CONV_3D": convolution(1, slice(0, 4)),  # [kd, kh, kw, I, O]
+    "TRANSPOSE_CONV": transposed(2, lambda w: w[:3]),  # [O, kh, kw, I]
+    "CONV_3D_TRANSPOSE": transposed(2, lambda w: w[:4]),  # [kd, kh, kw, O, I]
+    "FULLY_CONNECTED": _fully_connected,  # [O, I]
+    "BATCH_MATMUL": matmul(transposed_by="adj_x"),
+    "STABLEHLO_DOT_GENERAL": _dot_general,
+    "STABLEHLO_CONVOLUTION": _stablehlo_convolution,
+    **dict.fromkeys(
+        (
+            *("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM", "SVDF"),
+            *("UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN", "RNN"),
+        ),
+        _cells,
+    ),
+}
+"""TensorFlow Lite's ops; builtin ops that are not here count nothing."""
+
+ONNX_RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(  # weights [M, C / group, k ...]
+        ("Conv", "ConvInteger", "com.microsoft:FusedConv"), convolution(1, slice(1, None))
+    ),
+    "QLinearConv": convolution(3, slice(1, None)),
+    "ConvTranspose": transposed(0, lambda w: w[1:]),  # [C, M / group, k ...]
+    **dict.fromkeys(
+        (
+            *("Gemm", "com.microsoft:FusedGemm", "com.microsoft:QGemm", "MatMul", "MatMulInteger"),
+            *("com.microsoft:FusedMatMul", "com.microsoft:DynamicQuantizeMatMul"),
+            *("com.microsoft:MatMulIntegerToFloat", "QLinearMatMul"),
+        ),
+        matmul(transposed_by="transA"),
+    ),
+    "com.microsoft:MatMulNBits": _n_bits,
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "com.microsoft:DynamicQuantizeLSTM"), _recurrent),
+}
+"""ONNX's ops; standard ops that are not here count nothing."""
+
+UNCOUNTED = frozenset({"Attention", "DeformConv", "Einsum", "DELEGATE"})
+"""Ops of the formats that multiply matrices, and are not counted here."""
+
+COUNTED_AS_ZERO = frozenset(
+    f"com.microsoft:{kind}"
+    for kind in (
+        *("BiasGelu", "DequantizeLinear", "FastGelu", "Gelu", "QLinearAdd", "QLinearAveragePool"),
+        *("QLinearConcat", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearMul"),
+        *("QLinearSigmoid", "QLinearSoftmax", "QuantizeLinear", "QuickGelu"),
+        *("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"),
+    )
+)
+"""Ops of onnxruntime's own that are elementwise, pool or move."""

@@ -1,0 +1,167 @@
+"""
+`.onnx` to Graph.
+
+Source of all field numbers: onnx/onnx.proto of ONNX 1.23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.external import ExternalFiles
+from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
+from pytest_edgebudget.graph.onnx_attributes import constant_value, is_graph, read_attribute
+from pytest_edgebudget.graph.onnx_quantization import with_quantization
+from pytest_edgebudget.graph.onnx_tensors import read_sparse_tensor, read_tensor, read_value_info
+from pytest_edgebudget.graph.protobuf import Message
+from pytest_edgebudget.graph.shapes import with_shapes
+
+# ModelProto, OperatorSetIdProto
+_GRAPH, _OPSETS, _DOMAIN, _VERSION = 7, 8, 1, 2
+# GraphProto
+_NODES, _NAME, _INITIALIZERS, _SPARSE, _INPUTS, _OUTPUTS, _VALUES = 1, 2, 5, 15, 11, 12, 13
+# NodeProto
+_NODE_INPUTS, _NODE_OUTPUTS, _NODE_NAME, _KIND, _ATTRIBUTES, _NODE_DOMAIN = 1, 2, 3, 4, 5, 7
+
+_STANDARD = ("", "ai.onnx")
+
+
+@dataclass(slots=True)
+class _Model:
+    """What all graphs of one file share."""
+
+    files: ExternalFiles
+    opsets: Mapping[str, int]
+    subgraphs: list[Subgraph | None] = field(default_factory=list)
+
+
+class _Scope:
+    """The tensors of one graph by name; names of the graphs around it are copied in."""
+
+    def __init__(self, known: Mapping[str, Tensor], outer: _Scope | None) -> None:
+        self._known = known  # what the graph says of its intermediate values
+        self._outer = outer
+        self._index: dict[str, int] = {}
+        self.tensors: list[Tensor] = []
+
+    def define(self, name: str, tensor: Tensor | None = None) -> int:
+        """Make (or replace) *name*; -1 for an output that is left out."""
+        if not name:
+            return -1
+        tensor = tensor or self._known.get(name) or Tensor(name, "", None)
+        if name in self._index:
+            self.tensors[self._index[name]] = tensor
+        else:
+            self._index[name] = len(self.tensors)
+            self.tensors.append(tensor)
+        return self._index[name]
+
+    def use(self, name: str) -> int:
+        """The index of *name*; -1 for an input that is left out."""
+        if not name or name in self._index:
+            return self._index.get(name, -1)
+        tensor = self._outer.find(name) if self._outer else None
+        if tensor is None:
+            raise DamageError(f"value {name!r} is used, and nothing before made it")
+        return self.define(name, tensor)
+
+    def find(self, name: str) -> Tensor | None:
+        """The tensor of *name*, here or around; None when there is none."""
+        if name in self._index:
+            return self.tensors[self._index[name]]
+        return self._outer.find(name) if self._outer else None
+
+
+def read_onnx(data: bytes, folder: Path) -> Graph:
+    """
+    Read an `.onnx` from memory; *folder* is where its external data lies.
+
+    Raises:
+        DamageError: the file is truncated or contradicts itself.
+        ModelError: its external data is missing or outside *folder*.
+    """
+    message = Message(memoryview(data), 0, len(data))
+    graph = message.message(_GRAPH)
+    opsets = {item.text(_DOMAIN): item.integer(_VERSION) for item in message.messages(_OPSETS)}
+    if graph is None or not opsets:
+        raise DamageError("not an ONNX model: a graph or its operator set is not there", 0)
+    model = _Model(ExternalFiles(folder), opsets)
+    _read_graph(graph, model, None)
+    return Graph(
+        format="onnx",
+        subgraphs=tuple(sub for sub in model.subgraphs if sub is not None),
+        size=len(data),
+        external=model.files.names,
+        external_size=model.files.size,
+        opset=next((opsets[name] for name in _STANDARD if name in opsets), None),
+    )
+
+
+def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
+    """Add a graph, and those inside it, to the model; returns its number."""
+    number = len(model.subgraphs)
+    model.subgraphs.append(None)
+    inputs = [read_value_info(item) for item in graph.messages(_INPUTS)]
+    outputs = [read_value_info(item) for item in graph.messages(_OUTPUTS)]
+    values = [read_value_info(item) for item in graph.messages(_VALUES)]
+    scope = _Scope({tensor.name: tensor for tensor in (*values, *outputs)}, outer)
+    for tensor in inputs:
+        scope.define(tensor.name, tensor)
+    constants = _initializers(graph, model, scope)
+    ops = tuple(_read_node(node, model, scope) for node in graph.messages(_NODES))
+    subgraph = Subgraph(
+        name=graph.text(_NAME),
+        tensors=tuple(scope.tensors),
+        ops=ops,
+        # Before IR version 4, initializers had to be listed as inputs, too.
+        inputs=tuple(scope.use(t.name) for t in inputs if t.name and t.name not in constants),
+        outputs=tuple(scope.use(tensor.name) for tensor in outputs),
+    )
+    subgraph = replace(subgraph, tensors=tuple(scope.tensors))
+    model.subgraphs[number] = with_shapes(with_quantization(subgraph))
+    return number
+
+
+def _initializers(graph: Message, model: _Model, scope: _Scope) -> set[str]:
+    tensors = [read_tensor(item, model.files) for item in graph.messages(_INITIALIZERS)]
+    tensors += [read_sparse_tensor(item, model.files) for item in graph.messages(_SPARSE)]
+    for tensor in tensors:
+        scope.define(tensor.name, tensor)
+    return {tensor.name for tensor in tensors}
+
+
+def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
+    domain, kind = node.text(_NODE_DOMAIN), node.text(_KIND)
+    custom = domain not in _STANDARD
+    inputs = tuple(scope.use(name) for name in node.texts(_NODE_INPUTS))
+    attributes = dict(_attribute(item, model, scope) for item in node.messages(_ATTRIBUTES))
+    names = node.texts(_NODE_OUTPUTS)
+    constant = constant_value(attributes, names[0]) if kind == "Constant" and names else None
+    outputs = tuple(scope.define(name, constant) for name in names)
+    return Op(
+        kind=f"{domain}:{kind}" if custom else kind,
+        name=node.text(_NODE_NAME) or next(iter(names), ""),
+        inputs=inputs,
+        outputs=outputs,
+        attributes=attributes,
+        version=_version(model.opsets, domain),
+        custom=custom,
+    )
+
+
+def _version(opsets: Mapping[str, int], domain: str) -> int:
+    aliases = _STANDARD if domain in _STANDARD else (domain,)
+    return next((opsets[name] for name in aliases if name in opsets), 1)
+
+
+def _attribute(message: Message, model: _Model, scope: _Scope) -> tuple[str, object]:
+    """Name and plain value; a graph becomes the number of a subgraph."""
+    name = message.text(1)
+    if is_graph(message):
+        graphs = [_read_graph(graph, model, scope) for graph in message.messages(6)]
+        graphs += [_read_graph(graph, model, scope) for graph in message.messages(11)]
+        return name, graphs[0] if len(graphs) == 1 else tuple(graphs)
+    return name, read_attribute(message, model.files)

@@ -1,0 +1,134 @@
+"""
+Tensors of an `.onnx`: TensorProto and ValueInfoProto.
+
+Source of all field numbers: onnx/onnx.proto of ONNX 1.23.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterable
+
+from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.dtypes import BITS, byte_size
+from pytest_edgebudget.graph.external import ExternalFiles
+from pytest_edgebudget.graph.ir import Tensor
+from pytest_edgebudget.graph.protobuf import Message
+
+DTYPES = (
+    "", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool",
+    "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+    "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "uint4", "int4",
+    "float4_e2m1", "float8_e8m0", "uint2", "int2", "float6_e2m3", "float6_e3m2",
+)  # fmt: skip
+"""TensorProto.DataType, by number."""
+
+# TensorProto
+_DIMS, _TYPE, _FLOATS, _INT32S, _STRINGS, _INT64S = 1, 2, 4, 5, 6, 7
+_NAME, _RAW, _DOUBLES, _UINT64S, _EXTERNAL, _LOCATION = 8, 9, 10, 11, 13, 14
+_TYPED = (_FLOATS, _INT32S, _STRINGS, _INT64S, _DOUBLES, _UINT64S)
+# SparseTensorProto
+_SPARSE_VALUES, _SPARSE_INDICES, _SPARSE_DIMS = 1, 2, 3
+
+
+def dtype_name(number: int, position: int = -1) -> str:
+    """The type of a number of TensorProto.DataType."""
+    if not 0 <= number < len(DTYPES):
+        raise DamageError(f"tensor type {number} is not known", position)
+    return DTYPES[number]
+
+
+def read_tensor(message: Message, files: ExternalFiles, name: str = "") -> Tensor:
+    """A TensorProto. Raises DamageError when its data does not fit its shape."""
+    dtype = dtype_name(message.integer(_TYPE), message.start)
+    shape = tuple(message.integers(_DIMS))
+    if min(shape, default=0) < 0:
+        raise DamageError(f"shape {shape}", message.start)
+    data = _data(message, dtype, files)
+    name = name or message.text(_NAME)
+    needed = byte_size(dtype, shape)
+    if needed is not None and len(data) != needed:
+        raise DamageError(
+            f"tensor {name!r} of shape {shape} has {len(data):,} bytes", message.start
+        )
+    return Tensor(name, dtype, shape, data, stored=_stored(message, len(data)))
+
+
+def read_sparse_tensor(message: Message, files: ExternalFiles) -> Tensor:
+    """A SparseTensorProto: the values that are stored, under the dense shape."""
+    values, indices = message.message(_SPARSE_VALUES), message.message(_SPARSE_INDICES)
+    if values is None or indices is None:
+        raise DamageError("a sparse tensor without values or indices", message.start)
+    tensor = read_tensor(values, files)
+    shape = tuple(message.integers(_SPARSE_DIMS))
+    stored = tensor.stored_bytes + read_tensor(indices, files).stored_bytes
+    return Tensor(tensor.name, tensor.dtype, shape, tensor.data, sparse=True, stored=stored)
+
+
+def read_value_info(message: Message) -> Tensor:
+    """Name, type and shape of a ValueInfoProto; sequences and maps have no shape."""
+    name, kind = message.text(1), message.message(2)
+    tensor = (kind.message(1) or kind.message(8)) if kind else None
+    if tensor is None:
+        return Tensor(name, "", None)
+    dtype = dtype_name(tensor.integer(1), tensor.start)
+    shape = tensor.message(2)
+    dims = tuple(_dimension(dim) for dim in shape.messages(1)) if shape else None
+    return Tensor(name, dtype, dims)
+
+
+def _dimension(message: Message) -> int:
+    """The size of a dimension; -1 when it has a name or nothing instead."""
+    size = message.integer(1, -1)
+    return max(size, -1)
+
+
+def _data(message: Message, dtype: str, files: ExternalFiles) -> memoryview:
+    if message.integer(_LOCATION) == 1:
+        return _external(message, files)
+    if _RAW in message:
+        return message.view(_RAW)
+    if dtype == "string":
+        return memoryview(b"".join(message.views(_STRINGS)))
+    if dtype in ("float32", "complex64"):
+        return message.packed(_FLOATS, 4)
+    if dtype in ("float64", "complex128"):
+        return message.packed(_DOUBLES, 8)
+    if dtype == "int64":
+        return _pack(message.integers(_INT64S), 64)
+    if dtype in ("uint32", "uint64"):
+        return _pack(message.integers(_UINT64S), BITS[dtype])
+    # Types below 8 bits are packed before they are written, a byte an entry.
+    return _pack(message.integers(_INT32S), max(8, BITS.get(dtype, 8)))
+
+
+def _pack(numbers: Iterable[int], bits: int) -> memoryview:
+    """Numbers as little-endian integers of *bits*; what does not fit is cut off."""
+    mask = (1 << bits) - 1
+    packed = array({8: "B", 16: "H", 32: "I", 64: "Q"}[bits], (n & mask for n in numbers))
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return memoryview(packed.tobytes())
+
+
+def _external(message: Message, files: ExternalFiles) -> memoryview:
+    entries = {entry.text(1): entry.text(2) for entry in message.messages(_EXTERNAL)}
+    offset, length = (_number(entries.get(key), message) for key in ("offset", "length"))
+    return files.view(entries.get("location", ""), offset or 0, length)
+
+
+def _number(text: str | None, message: Message) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise DamageError(f"external data at {text[:40]!r}", message.start)
+    return int(text)
+
+
+def _stored(message: Message, length: int) -> int:
+    """Bytes of the field that holds the data, wherever it is."""
+    if _RAW in message or message.integer(_LOCATION) == 1:
+        return length
+    values = (value for field in _TYPED for value in message.fields.get(field, ()))
+    return sum(value.end - value.start for value in values)
