@@ -141,7 +141,7 @@ def _onnx(stream: BinaryIO, size: int) -> bool:
         if not 1 <= number <= _FIELDS or wire not in (0, 2):
             return False
         value = _varint(stream)
-        if wire == 2 and stream.seek(min(value, size), 1) > size:
+        if value < 0 or (wire == 2 and stream.seek(min(value, size), 1) > size):
             return False
         graph = graph or (number, wire) == (7, 2)
     return graph
@@ -151,16 +151,16 @@ _FIELDS = 64  # the message has 26; later versions may add some
 
 
 def _varint(stream: BinaryIO) -> int:
-    """A base-128 varint; a cut or endless one is 0, which is no tag."""
+    """A base-128 varint; -1 for one that is cut or endless."""
     value = 0
     for shift in range(0, 70, 7):
         byte = stream.read(1)
         if not byte:
-            return 0
+            return -1
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return value
-    return 0
+    return -1
 
 
 _MAGICS: dict[str, Callable[[BinaryIO, int], bool]] = {

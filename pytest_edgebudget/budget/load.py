@@ -37,10 +37,11 @@ class Loader:
             self.mistakes.add(mentioned, f"files extend each other in a circle: {names}")
             return Node({}, mentioned)
         tree = self._read(file, mentioned)
-        for base in reversed(self._bases(tree)):
-            under = self._load(self.absolute(base.text, base), base.place, (*chain, file))
-            tree = merge(under, tree)
-        return tree
+        under = Node({}, tree.place)
+        for base in self._bases(tree):
+            path = self.absolute(base.text, base)
+            under = merge(under, self._load(path, base.place, (*chain, file)))
+        return merge(under, tree)
 
     def _read(self, file: Path, mentioned: Place) -> Node:
         try:

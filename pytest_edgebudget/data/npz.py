@@ -6,6 +6,7 @@ import ast
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,20 @@ from pytest_edgebudget.errors import ModelError
 MAGIC = b"\x93NUMPY"
 KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 LFS = b"version https://git-lfs"
+
+# What zipfile, zlib and literal_eval raise for bytes that are not what they should be.
+_DAMAGE = (
+    ValueError,
+    SyntaxError,
+    LookupError,
+    TypeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ def read_headers(path: Path, name: str) -> Mapping[str, ArrayInfo]:
             return {_stem(member): _header(archive, member) for member in archive.namelist()}
     except zipfile.BadZipFile:
         raise _not_npz(path, name) from None
-    except (ValueError, SyntaxError, struct.error, EOFError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"{name} cannot be read: {error}", "save it with numpy.savez") from None
 
 
