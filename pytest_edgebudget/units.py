@@ -188,12 +188,13 @@ def _absolute(unit: Unit) -> str:
 
 
 def _bare(number: float, unit: Unit) -> float:
-    if unit in (Unit.BYTES, Unit.SECONDS, Unit.JOULES):
-        raise ValueError(f"the unit is missing: write {_with_unit(f'{number:g}', unit)}")
     try:
-        return float(number)
+        value = float(number)
     except OverflowError:
         raise ValueError("the number is too large") from None
+    if unit in (Unit.BYTES, Unit.SECONDS, Unit.JOULES):
+        raise ValueError(f"the unit is missing: write {_with_unit(str(number), unit)}")
+    return value
 
 
 def _checked(value: float, unit: Unit) -> float:

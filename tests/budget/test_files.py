@@ -44,7 +44,9 @@ def test_each_kind_of_model_is_known_by_its_first_bytes(
 ) -> None:
     project.write(name, content)
 
-    assert project.read(f'models.k = {{ path = "../{name}", budget.size = "1 MiB" }}')
+    budget = project.read(f'models.k = {{ path = "../{name}", budget.size = "1 MiB" }}')
+
+    assert budget.models[0].source == project.root / name
 
 
 def test_models_written_by_onnx_are_known(project: Project) -> None:
@@ -53,7 +55,9 @@ def test_models_written_by_onnx_are_known(project: Project) -> None:
     model = onnx.helper.make_model(graph, producer_name="a test", doc_string="of the gate")
     project.write("real.onnx", model.SerializeToString())
 
-    assert project.read('models.k = { path = "../real.onnx", budget.size = "1 MiB" }')
+    budget = project.read('models.k = { path = "../real.onnx", budget.size = "1 MiB" }')
+
+    assert budget.models[0].source == project.root / "real.onnx"
 
 
 @pytest.mark.parametrize(
