@@ -67,7 +67,7 @@ class LimitReader:
         if not isinstance(node.value, dict):
             bound = "max" if metric.better is Better.LOWER else "min"
             node = Node({bound: node}, node.place)
-        options = [_option_key(option) for option in metric.options if option.name != "slices"]
+        options = [option_key(option) for option in metric.options if option.name != "slices"]
         return checked_table(node, "LIMIT", self.mistakes, options)
 
     def _limit(self, table: Node, metric: Metric) -> Limit:
@@ -186,7 +186,8 @@ def _relative(written: str | float) -> Tolerance:
     raise ValueError('for all metrics alike it is relative: write "2%"')
 
 
-def _option_key(option: Option) -> Key:
+def option_key(option: Option) -> Key:
+    """The key of a metric's own option."""
     kinds = {int: Kind.INTEGER, float: Kind.NUMBER, str: Kind.TEXT}
     kind = Kind.CHOICE if option.choices else kinds[option.type]
     return Key(f"LIMIT.{option.name}", kind, option.help, choices=option.choices)
