@@ -1,1 +1,26 @@
-"""passes"""
+"""One optimization a file, and the table of those that are built in."""
+
+from __future__ import annotations
+
+from pytest_edgebudget.passes import (
+    dynamic_int8,
+    float16,
+    int4_weights,
+    int8,
+    int16x8,
+    none,
+    prune,
+    weights_int8,
+)
+from pytest_edgebudget.passes.base import Pass
+
+BUILT_IN: tuple[Pass, ...] = (
+    none.PASS,
+    float16.PASS,
+    weights_int8.PASS,
+    dynamic_int8.PASS,
+    int8.PASS,
+    int16x8.PASS,
+    int4_weights.PASS,
+    prune.PASS,
+)

@@ -69,13 +69,13 @@ class Store:
         with self._writing():
             if beside:
                 return self._put_folder(path, suffix, beside)
+            known = self._place(digest(path), suffix)
+            if self._intact(known, known.stem):
+                return known.stem, known
             part, sha256 = copy_in(path, self._objects)
-            target = self._place(sha256, suffix)
-            if self._intact(target, sha256):
-                part.unlink()
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                part.replace(target)
+            target = self._place(sha256, suffix)  # of what was read this time
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(target)
             self._shrink()
         return sha256, target
 

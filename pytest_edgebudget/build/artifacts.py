@@ -1,0 +1,70 @@
+"""Artifacts into the cache and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from pytest_edgebudget import graph
+from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.jobs import JSON
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import Artifact, Recipe, Step
+
+AS_IT_IS = Recipe((Step("none"),))
+
+
+def put(
+    path: Path, recipe: Recipe, store: Store, *, name: str = "", notes: Sequence[str] = ()
+) -> Artifact:
+    """
+    Copy the model at *path* and its data files into the cache.
+
+    Raises:
+        ModelError: it is not a model, or its data files lie elsewhere.
+    """
+    read = graph.read(path)
+    beside = _beside(path, read, name or str(path))
+    sha256, place = store.put_file(path, f".{read.format}", beside)
+    return _artifact(recipe, place, sha256, read, notes)
+
+
+def fetch(found: JSON, recipe: Recipe, store: Store) -> Artifact | None:
+    """The artifact that a record of the cache describes, if it is still whole."""
+    match found:
+        case {"sha256": str(sha256), "suffix": str(suffix), "notes": list(notes)}:
+            place = store.file(sha256, suffix)
+            if place is not None:
+                words = [str(note) for note in notes]
+                return _artifact(recipe, place, sha256, graph.read(place), words)
+    return None
+
+
+def record(artifact: Artifact) -> JSON:
+    """What `fetch` needs to find the artifact again."""
+    return {
+        "sha256": artifact.sha256,
+        "suffix": artifact.path.suffix,
+        "notes": list(artifact.notes),
+    }
+
+
+def _artifact(
+    recipe: Recipe, place: Path, sha256: str, read: Graph, notes: Sequence[str]
+) -> Artifact:
+    external = tuple(place.parent / name for name in read.external)
+    size = read.size + sum(file.stat().st_size for file in external)
+    return Artifact(
+        recipe=recipe, path=place, sha256=sha256, size=size, external=external, notes=tuple(notes)
+    )
+
+
+def _beside(path: Path, read: Graph, name: str) -> Mapping[str, Path]:
+    for file in read.external:
+        if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+            raise ModelError(
+                f"{name} keeps data in {file}, outside its folder",
+                "save the model with its data beside it",
+            )
+    return {file: path.parent / file for file in read.external}

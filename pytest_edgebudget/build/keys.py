@@ -1,0 +1,52 @@
+"""What a result depends on: the keys of the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest_edgebudget
+from pytest_edgebudget.store.files import digest
+
+
+def libraries(names: Iterable[str]) -> dict[str, str]:
+    """Versions of the installed distributions among *names*, and of this package."""
+    versions = {"pytest-edgebudget": pytest_edgebudget.__version__}
+    for name in names:
+        if version := _version(name):
+            versions[name] = version
+    return versions
+
+
+@cache
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def code(function: Callable[..., Any]) -> str:
+    """The digest of the file that defines *function*: another text may do another thing."""
+    file = source_file(function)
+    return digest(file) if file else ""
+
+
+def source_file(function: Callable[..., Any]) -> Path | None:
+    """The file that defines *function*, if it has one."""
+    try:
+        return Path(inspect.getfile(function))
+    except (TypeError, OSError):
+        return None
+
+
+def digest_folder(folder: Path) -> str:
+    """The SHA-256 of names and contents of all files in *folder*."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [f"{path.relative_to(folder).as_posix()}\0{digest(path)}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

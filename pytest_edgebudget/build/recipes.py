@@ -1,0 +1,208 @@
+"""A recipe applied to a source: cached, checked, reloaded."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_edgebudget import graph
+from pytest_edgebudget.build import artifacts, keys
+from pytest_edgebudget.build.reload import RUNTIMES
+from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.errors import BuildError, ModelError
+from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.jobs import JSON, run
+from pytest_edgebudget.locks import busy
+from pytest_edgebudget.passes._checks import left_float
+from pytest_edgebudget.passes.base import Pass
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import Artifact, Recipe, Step
+
+TIMEOUT = 600.0
+"""Seconds for all steps of a recipe."""
+
+RELOAD_TIMEOUT = 120.0
+CALIBRATION = "x_calibration"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A step and the pass that it names."""
+
+    step: Step
+    chosen: Pass
+
+    def reference(self) -> JSON:
+        """How the child process finds the function."""
+        function = self.chosen.apply
+        name = getattr(function, "__qualname__", "<")
+        if "<" in name:
+            raise BuildError(
+                f"the pass {self.chosen.name} is not a function at the top of a module",
+                "it has to be importable: it runs in a process of its own",
+            )
+        file = keys.source_file(function)
+        return {
+            "name": self.step.name,
+            "args": list(self.step.args),
+            "options": [[key, value] for key, value in self.step.options],
+            "function": f"{function.__module__}:{name}",
+            "file": str(file) if file else "",
+        }
+
+
+def build(
+    recipe: Recipe,
+    source: Artifact,
+    *,
+    passes: Mapping[str, Pass],
+    data: DataFile | None,
+    root: Path,
+    store: Store,
+    runtime: str | None = None,
+) -> Artifact:
+    """
+    Make the artifact of *recipe* from *source*, or take it from the cache.
+
+    What each pass promises is looked for in the file, and the result runs once
+    in *runtime* (absent: the format's default) before it counts.
+
+    Raises:
+        BuildError: a pass failed or did not keep its promise, or the runtime
+            refuses the file.
+        MissingExtra: a pass needs a library that is not installed.
+    """
+    steps = [Bound(step, _named(step, passes)) for step in recipe.steps]
+    if all(bound.step.name == "none" for bound in steps):
+        return replace(source, recipe=recipe)
+    for bound in steps:
+        _check_usable(bound, source, data)
+    runtime = runtime or RUNTIMES[source.format]
+    key = _key(recipe, source, steps, data, runtime)
+    if found := artifacts.fetch(store.record("build", key), recipe, store):
+        return found
+    with store.lock(json.dumps(key, sort_keys=True)):
+        found = artifacts.fetch(store.record("build", key), recipe, store)
+        if found is None:
+            found = _make(recipe, source, steps, data, runtime, root, store)
+            store.write_record("build", key, artifacts.record(found))
+    return found
+
+
+def _named(step: Step, passes: Mapping[str, Pass]) -> Pass:
+    if step.name in passes:
+        return passes[step.name]
+    close = difflib.get_close_matches(step.name, passes, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(passes)}"
+    raise BuildError(f"there is no pass {step.name}", hint)
+
+
+def _check_usable(bound: Bound, source: Artifact, data: DataFile | None) -> None:
+    chosen = bound.chosen
+    if source.format not in chosen.formats:
+        formats = " and ".join(f".{name}" for name in sorted(chosen.formats))
+        raise BuildError(f"{bound.step} works on {formats}, the model is .{source.format}")
+    if chosen.calibrated and (data is None or not data.has(CALIBRATION)):
+        where = f"{data.path} has no {CALIBRATION}" if data else "the model has no data"
+        raise BuildError(
+            f"{bound.step} needs calibration data, but {where}",
+            f"add some 100 typical inputs as {CALIBRATION}",
+        )
+
+
+def _key(
+    recipe: Recipe, source: Artifact, steps: Sequence[Bound], data: DataFile | None, runtime: str
+) -> dict[str, str]:
+    names = sorted({name for bound in steps for name in bound.chosen.libraries})
+    key = {"source": source.sha256, "recipe": str(recipe), "runtime": runtime}
+    key |= {f"library {name}": version for name, version in keys.libraries(names).items()}
+    key |= {f"code {b.chosen.name}": keys.code(b.chosen.apply) for b in steps}
+    if data is not None and any(bound.chosen.calibrated for bound in steps):
+        key["calibration"] = data.digest_of(CALIBRATION)
+    return key
+
+
+def _make(
+    recipe: Recipe,
+    source: Artifact,
+    steps: Sequence[Bound],
+    data: DataFile | None,
+    runtime: str,
+    root: Path,
+    store: Store,
+) -> Artifact:
+    with tempfile.TemporaryDirectory(prefix="edgebudget-") as name, busy():
+        results = _apply(recipe, source, steps, data, Path(name), root)
+        after = _check_promises(source.path, steps, results)
+        note = run(
+            "pytest_edgebudget.build.reload:reload",
+            {"model": str(results[-1]), "runtime": runtime, "recipe": str(recipe)},
+            root=root,
+            timeout=RELOAD_TIMEOUT,
+            purpose=f"running what {recipe} made in {runtime}",
+        )
+        notes = [text for text in (_note(after), str(note)) if text]
+        return artifacts.put(results[-1], recipe, store, name=str(recipe), notes=notes)
+
+
+def _apply(
+    recipe: Recipe,
+    source: Artifact,
+    steps: Sequence[Bound],
+    data: DataFile | None,
+    folder: Path,
+    root: Path,
+) -> list[Path]:
+    arrays = data.named(CALIBRATION) if data else ()
+    reply = run(
+        "pytest_edgebudget.build.steps:apply_steps",
+        {
+            "model": str(source.path),
+            "suffix": source.path.suffix,
+            "folder": str(folder),
+            "steps": [bound.reference() for bound in steps],
+            "data": str(data.path) if data else None,
+            "arrays": list(arrays),
+        },
+        root=root,
+        timeout=TIMEOUT,
+        purpose=f"applying {recipe}",
+    )
+    assert isinstance(reply, list)
+    return [Path(str(path)) for path in reply]
+
+
+def _check_promises(source: Path, steps: Sequence[Bound], results: Sequence[Path]) -> Graph:
+    before = graph.read(source)
+    for bound, path in zip(steps, results, strict=True):
+        try:
+            after = graph.read(path)
+        except ModelError as error:
+            raise BuildError(f"{bound.step} made no usable model: {error.message}") from None
+        if broken := _broken_promise(bound, before, after):
+            raise BuildError(
+                f"{bound.step} does not keep its promise: {broken}",
+                "the model has layers that this pass cannot change; try another recipe",
+            )
+        before = after
+    return before
+
+
+def _broken_promise(bound: Bound, before: Graph, after: Graph) -> str:
+    try:
+        return bound.chosen.check(before, after, bound.step)
+    except BuildError:
+        raise
+    except Exception as error:  # the check may be a user's
+        raise BuildError(
+            f"the check of {bound.step} failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _note(after: Graph) -> str:
+    kinds = left_float(after)
+    return f"in float: {', '.join(kinds)}" if kinds else ""

@@ -1,0 +1,63 @@
+"""The steps of a recipe, one after the other, in a process of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytest_edgebudget.errors import BuildError
+from pytest_edgebudget.jobs.resolve import resolve
+from pytest_edgebudget.passes._calibration import ONLY
+from pytest_edgebudget.passes.base import Job
+from pytest_edgebudget.types import Step
+
+CALIBRATION_SAMPLES = 200
+
+
+def apply_steps(payload: dict[str, Any]) -> list[str]:
+    """Apply each step to the result of the one before; return the paths of all results."""
+    folder, suffix = Path(payload["folder"]), str(payload["suffix"])
+    model = Path(payload["model"])
+    calibration = _calibration(payload["data"], payload["arrays"], folder)
+    results = []
+    for number, step in enumerate(payload["steps"]):
+        out = folder / f"step{number}{suffix}"
+        _apply(step, Job(model=model, out=out, step=_step(step), calibration=calibration))
+        model = out
+        results.append(str(out))
+    return results
+
+
+def _step(step: dict[str, Any]) -> Step:
+    options = tuple((str(key), value) for key, value in step["options"])
+    return Step(step["name"], tuple(step["args"]), options)
+
+
+def _apply(step: dict[str, Any], job: Job) -> None:
+    file = Path(step["file"]) if step["file"] else None
+    try:
+        resolve(step["function"], file)(job)
+    except BuildError:
+        raise
+    except MemoryError:
+        raise BuildError(f"{job.step} ran out of memory") from None
+    if not job.out.is_file():
+        raise BuildError(f"{job.step} wrote no file", "a pass writes its result to job.out")
+
+
+def _calibration(data: str | None, arrays: list[str], folder: Path) -> Path | None:
+    """The first samples of ``x_calibration``: always the same ones."""
+    if data is None or not arrays:
+        return None
+    import numpy as np
+
+    with np.load(data, allow_pickle=False) as file:
+        first = {_input(name): file[name][:CALIBRATION_SAMPLES] for name in arrays}
+    path = folder / "calibration.npz"
+    np.savez(path, **first)
+    return path
+
+
+def _input(array: str) -> str:
+    """``x_calibration/NAME`` is for the input NAME; ``x_calibration`` for the only one."""
+    return array.partition("/")[2] or ONLY

@@ -1,0 +1,31 @@
+"""The arguments of a step, by the names of the pass's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytest_edgebudget.errors import BuildError
+from pytest_edgebudget.passes.base import Parameter
+from pytest_edgebudget.types import Step
+
+Argument = float | int | str | bool
+
+
+def arguments(step: Step, parameters: Sequence[Parameter]) -> dict[str, Argument]:
+    """
+    Match *step*'s positional and named arguments with *parameters*.
+
+    Raises:
+        BuildError: a required argument is missing, or there are too many.
+    """
+    names = [parameter.name for parameter in parameters]
+    if len(step.args) > len(names):
+        raise BuildError(f"{step} has more arguments than {step.name} takes ({len(names)})")
+    given = dict(zip(names, step.args, strict=False)) | dict(step.options)
+    values = {
+        parameter.name: given.get(parameter.name, parameter.default) for parameter in parameters
+    }
+    missing = [name for name, value in values.items() if value is None]
+    if missing:
+        raise BuildError(f"{step} lacks {missing[0]}", f"such as {step.name}(0.3)")
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,106 @@
+"""Magnitude pruning of constants, in place in the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_edgebudget.facts import Array
+from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.graph.ir import Op, Tensor
+from pytest_edgebudget.passes._weights import weights
+
+Word = Literal["I", "H", "B"]
+WORDS: Mapping[str, Word] = {"float32": "I", "float16": "H", "int8": "B"}
+"""Dtypes that can be pruned, and unsigned integers of their width."""
+
+
+def prunable(graph: Graph) -> Iterator[Tensor]:
+    """
+    Weights that lie in the file itself and in which 0 means zero, each once.
+
+    Not those of depthwise convolutions: few, and the first to be missed.
+    """
+    seen: set[str] = set()
+    for weight in weights(graph):
+        tensor = weight.tensor
+        shifted = tensor.quantization is not None and any(tensor.quantization.zero_points)
+        usable = tensor.dtype in WORDS and not (shifted or tensor.sparse or _depthwise(weight.op))
+        if usable and tensor.name not in seen:
+            seen.add(tensor.name)
+            yield tensor
+
+
+def _depthwise(op: Op) -> bool:
+    return op.kind == "DEPTHWISE_CONV_2D" or op.attributes.get("group", 1) != 1
+
+
+def zero_share(tensor: Tensor) -> float:
+    """Share of *tensor*'s elements that are zero."""
+    assert tensor.data is not None
+    words = tensor.data.cast("B").cast(WORDS[tensor.dtype]).tolist()
+    return words.count(0) / max(len(words), 1)
+
+
+def pruned(tensor: Tensor, fraction: float) -> Array:
+    """
+    The values of *tensor* with the smallest *fraction* of them 0, rounded up.
+
+    Of two of the same magnitude, the one that is stored first goes first.
+    """
+    import numpy as np
+
+    assert tensor.data is not None
+    values = np.frombuffer(tensor.data, tensor.dtype).copy()
+    order = np.argsort(_magnitude(values, tensor), kind="stable")
+    values[order[: math.ceil(fraction * values.size)]] = 0
+    return values.reshape(tensor.shape or ())
+
+
+def _magnitude(values: Array, tensor: Tensor) -> Array:
+    """|real value|: scales differ from channel to channel."""
+    import numpy as np
+
+    magnitude: Array = np.abs(values.astype(np.float32))
+    quantization = tensor.quantization
+    if quantization is None or quantization.axis is None or tensor.shape is None:
+        return magnitude
+    shape = [1] * len(tensor.shape)
+    shape[quantization.axis] = -1
+    scales = np.array(quantization.scales, np.float32).reshape(shape)
+    scaled: Array = magnitude.reshape(tensor.shape) * scales
+    return scaled.reshape(-1)
+
+
+def prune_tflite(model: Path, out: Path, found: Sequence[Tensor], fraction: float) -> None:
+    """Write the zeros over the bytes of the file: nothing else can change."""
+    import numpy as np
+
+    content = bytearray(model.read_bytes())
+    for tensor in found:
+        assert tensor.data is not None
+        # A constant is a view of the file's bytes: their distance is its place there.
+        start = _address(tensor.data) - _address(tensor.data.obj)
+        data = pruned(tensor, fraction).tobytes()
+        assert np.frombuffer(tensor.data, np.uint8).tobytes() == content[start : start + len(data)]
+        content[start : start + len(data)] = data
+    out.write_bytes(content)
+
+
+def _address(data: Any) -> int:
+    import numpy as np
+
+    return int(np.frombuffer(data, np.uint8).ctypes.data)
+
+
+def prune_onnx(model: Any, found: Sequence[Tensor], fraction: float) -> None:
+    """Replace initializers of a ``ModelProto``."""
+    from onnx import numpy_helper
+
+    initializers = {item.name: item for item in model.graph.initializer}
+    for tensor in found:
+        if tensor.name in initializers:
+            values = pruned(tensor, fraction)
+            initializers[tensor.name].CopyFrom(numpy_helper.from_array(values, tensor.name))
