@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from pytest_edgebudget.budget.files import FileError, check_data, check_model
@@ -12,22 +11,14 @@ from pytest_edgebudget.budget.later import METRICS, NOT_YET
 from pytest_edgebudget.budget.limits import LimitReader
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
+from pytest_edgebudget.budget.own import function_ref, read_own_metrics, read_waivers
 from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.facts import Predictions
-from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.types import (
-    Better,
-    FunctionRef,
-    Limit,
-    ModelBudget,
-    OwnMetric,
-    Recipe,
-    Source,
-    Unit,
-    Waiver,
-)
+from pytest_edgebudget.types import Limit, ModelBudget, OwnMetric, Recipe, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,7 @@ class ModelReader:
         data = self._source(table["data"], check_data) if "data" in table else None
         source = self._source(path, check_model) if path else None
         optimize = self._recipes(table["optimize"], source) if "optimize" in table else ()
-        own = tuple(self._own(key, metric) for key, metric in _tables(node, "metrics"))
+        own = read_own_metrics(_part(node, "metrics"), self.registry.metrics, self.mistakes)
         limits = self._limits(node, own)
         if "data" not in table:
             self._needs_data(node, limits, optimize)
@@ -58,8 +49,8 @@ class ModelReader:
             data=data,
             optimize=optimize,
             limits=limits,
-            waivers=tuple(self._waivers(node, limits)),
-            own_metrics=own,
+            waivers=tuple(read_waivers(_part(node, "waive"), limits, self.mistakes)),
+            own_metrics=tuple(own),
             state=table["state"].text if "state" in table else "reset",
             place=node.place,
         )
@@ -75,10 +66,10 @@ class ModelReader:
             self.mistakes.add(node.place, f'there is no metric "{name}"', suggest(name, known))
         return None
 
-    def _limits(self, node: Node, own: tuple[OwnMetric, ...]) -> tuple[Limit, ...]:
-        metrics = {metric.name: stand_in(metric) for metric in own}
+    def _limits(self, node: Node, own: Iterable[OwnMetric]) -> tuple[Limit, ...]:
+        metrics = {metric.name: own_metric(metric, self.loader.root) for metric in own}
         limits: list[Limit] = []
-        for name, limit in _tables(node, "budget"):
+        for name, limit in _part(node, "budget").table.items():
             if metric := self.metric(name, limit, metrics):
                 limits += self.limits.read(limit, metric)
         return tuple(limits)
@@ -119,33 +110,6 @@ class ModelReader:
             if kind not in self.registry.passes[step.name].formats:
                 self.mistakes.add(node.place, f'"{step.name}" does not work on .{kind} models')
 
-    def _own(self, name: str, node: Node) -> OwnMetric:
-        if name in self.registry.metrics:
-            self.mistakes.add(node.place, f'"{name}" is the name of a built-in metric')
-        function = node.table.get("function", node)
-        reference = function_ref(function.text)
-        if reference is None and function is not node:
-            self.mistakes.add(
-                function.place,
-                f'"{function.text}" is not a function',
-                "write package.module:function",
-            )
-        better = node.table["better"].text if "better" in node.table else Better.LOWER
-        return OwnMetric(name, reference or FunctionRef("", ""), Better(better), node.place)
-
-    def _waivers(self, node: Node, limits: tuple[Limit, ...]) -> list[Waiver]:
-        names = {limit.name for limit in limits}
-        waivers = []
-        for name, waiver in _tables(node, "waive"):
-            if name not in names:
-                message = f'there is no limit "{name}" to waive'
-                self.mistakes.add(waiver.place, message, suggest(name, names))
-            until = waiver.table.get("until", waiver).value
-            if "reason" in waiver.table and isinstance(until, date):
-                reason = waiver.table["reason"].text
-                waivers.append(Waiver(name, reason, until, waiver.place))
-        return waivers
-
     def _needs_data(
         self, node: Node, limits: tuple[Limit, ...], optimize: tuple[Recipe, ...]
     ) -> None:
@@ -164,32 +128,6 @@ class ModelReader:
                 )
 
 
-def function_ref(text: str) -> FunctionRef | None:
-    """``package.module:function``, or None when *text* is something else."""
-    module, colon, name = text.partition(":")
-    parts = [*module.split("."), *name.split(".")]
-    if colon and all(part.isidentifier() for part in parts):
-        return FunctionRef(module, name)
-    return None
-
-
-def stand_in(own: OwnMetric) -> Metric:
-    """What the reader must know of a user's metric: it is a plain number of the outputs."""
-    return Metric(
-        name=own.name,
-        unit=Unit.NUMBER,
-        better=own.better,
-        needs=Predictions,
-        read=_unread,
-        accepts=RUN,
-        droppable=True,
-    )
-
-
-def _unread(facts: object, options: Options) -> Value:
-    raise NotImplementedError("the reader never reads a metric")
-
-
-def _tables(node: Node, key: str) -> list[tuple[str, Node]]:
-    """The named children of a table of tables, when it is there."""
-    return list(node.table[key].table.items()) if key in node.table else []
+def _part(node: Node, key: str) -> Node:
+    """A table of *node*; an empty one when it is not there."""
+    return node.table.get(key, Node({}, node.place))

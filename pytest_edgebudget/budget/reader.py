@@ -13,6 +13,7 @@ from pytest_edgebudget.budget.mistakes import Mistakes
 from pytest_edgebudget.budget.models import ModelReader
 from pytest_edgebudget.budget.structure import checked_table
 from pytest_edgebudget.budget.tree import Node
+from pytest_edgebudget.budget.values import Values
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import Budget
 
@@ -43,7 +44,7 @@ def read_budget(path: Path, registry: Registry, *, root: Path) -> Budget:
 def _read(tree: Node, path: Path, registry: Registry, loader: Loader) -> Budget | None:
     mistakes = loader.mistakes
     device = DeviceReader(registry, loader, mistakes).read(_table(tree, "device"))
-    defaults = LimitReader(Settings(), mistakes).settings(_table(tree, "defaults"), None)
+    defaults = Settings().over(Values(_table(tree, "defaults"), mistakes), None)
     models = ModelReader(registry, loader, LimitReader(defaults, mistakes), mistakes)
     groups = GroupReader(models, _table(tree, "models").table, mistakes)
     found = [models.read(name, node) for name, node in _gated(tree, mistakes)]

@@ -134,7 +134,7 @@ def test_schema_and_reader_accept_a_whole_file(
         ("until = 2027-01-31", ""),
         ('function = "a.b:c"', ""),
         ('max = "1 MiB", level', 'min = "1 MiB", level'),
-        ('budget = { size = { max = "1 MiB", level = "warn" } }', 'budget = { latency = "1 ms" }'),
+        ('budget = { size = { max = "1 MiB", level = "warn" } }', "budget = { accuracy = 0.9 }"),
         ("[models.k.budget]", '[models."a b".budget]'),
         ("[defaults]", "[default]"),
     ],
