@@ -1,6 +1,4 @@
-"""One metric a file, and the table of those that are built in."""
-
-from __future__ import annotations
+"""One metric a file; this table names them all."""
 
 from pytest_edgebudget.metrics import (
     accuracy,
@@ -21,7 +19,7 @@ from pytest_edgebudget.metrics import (
     size,
     top_k,
 )
-from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.metrics.base import Metric as Metric
 
 BUILT_IN: tuple[Metric, ...] = (
     size.METRIC,
