@@ -49,9 +49,7 @@ WORDS = (b'""', b"1", b"-1", b"1.5", b"nan", b"true", b"[]", b"{}", b"[[1]]", b'
          b"2027-01-31", b"2027-01-31T10:00:00Z", b"10:00:00", b"{ max = 1 }", b'{ a = { b = "c" } }',
          b'"1 KiB"', b'"0 B"', b'"\\u0000"', b"[{}]", b"1" * 400, b'".."', b'"../data.npz"')  # fmt: skip
 
-fuzzed = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _mistakes(project: Project, content: bytes) -> tuple[object, ...]:
