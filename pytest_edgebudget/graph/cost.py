@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from pytest_edgebudget.graph.constants import (
     dynamic_scales,
@@ -12,6 +13,7 @@ from pytest_edgebudget.graph.constants import (
     origins,
     used,
 )
+from pytest_edgebudget.graph.dtypes import MAX_COUNT
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.macs_calls import Counter
 from pytest_edgebudget.types import Layer
@@ -42,19 +44,16 @@ def layer_costs(graph: Graph) -> tuple[LayerCost, ...]:
     """
     The cost of each op: of the main subgraph, then of the others.
 
-    A dynamic batch counts as a batch of one. Ops of other subgraphs have no
-    MACs of their own: those are counted at the op that calls them.
+    A dynamic batch counts as a batch of one (see `batch`). Ops of other subgraphs
+    have no MACs of their own: those are counted at the op that calls them.
     """
-    counter = Counter(graph)
     claims = _Claims(graph.format)
-    costs = []
-    for number, subgraph in enumerate(graph.subgraphs):
-        weights = claims.of(subgraph)
-        for op, (parameters, stored) in zip(subgraph.ops, weights, strict=True):
-            macs = counter.op(op, subgraph) if number == 0 else 0
-            name = op.name.split(";")[0]
-            costs.append(LayerCost(name, op.kind, macs, parameters, stored))
-    return tuple(costs)
+    macs = chain(Counter(graph).main(), repeat(0))
+    ops = ((op, cost) for sub in graph.subgraphs for op, cost in claims.of(sub))
+    return tuple(
+        LayerCost(op.name.split(";")[0], op.kind, count, parameters, stored)
+        for (op, (parameters, stored)), count in zip(ops, macs, strict=False)
+    )
 
 
 def largest(costs: Iterable[LayerCost], attribute: str) -> tuple[Layer, ...]:
@@ -89,11 +88,11 @@ class _Claims:
         self._stored: set[int] = set()
         self._learnt: set[int] = set()
 
-    def of(self, subgraph: Subgraph) -> Iterator[tuple[int, int]]:
-        """Parameters and bytes of each op."""
+    def of(self, subgraph: Subgraph) -> Iterator[tuple[Op, tuple[int, int]]]:
+        """Each op with its parameters and bytes."""
         known, scales = origins(subgraph), dynamic_scales(subgraph)
         for op in subgraph.ops:
-            yield self._claim(op, subgraph.tensors, known, scales)
+            yield op, self._claim(op, subgraph.tensors, known, scales)
 
     def _claim(
         self,
@@ -117,4 +116,5 @@ class _Claims:
         if id(tensor.data) in self._learnt:
             return 0
         self._learnt.add(id(tensor.data))
-        return tensor.elements or 0
+        elements = tensor.elements or 0
+        return elements if elements < MAX_COUNT else 0

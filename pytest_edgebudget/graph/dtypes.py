@@ -18,6 +18,13 @@ SMALL_INTEGERS = frozenset({"int16", "int8", "int4", "int2", "uint16", "uint8", 
 """The types that quantized weights are stored in."""
 
 
+MAX_RANK = 64
+"""Dimensions of a tensor that are believed: NumPy's limit; runtimes stop at eight."""
+
+MAX_COUNT = 1 << 63
+"""Counts from here on come from damaged files: no runtime can address so much."""
+
+
 def is_float(dtype: str) -> bool:
     """Whether *dtype* is a floating-point type of any width."""
     return dtype.startswith(("float", "bfloat"))

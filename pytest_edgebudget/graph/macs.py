@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_edgebudget.graph.dtypes import MAX_COUNT
 from pytest_edgebudget.graph.ir import Op, Tensor
 
 Shape = tuple[int, ...]
@@ -26,7 +27,7 @@ class UnknownShapeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The shapes around *op*, where a dynamic batch is a batch of one."""
+    """The shapes around *op*."""
 
     op: Op
     tensors: Sequence[Tensor]
@@ -65,24 +66,19 @@ class Sizes:
 Rule = Callable[[Sizes], int]
 
 
-def product(shape: Shape, *, batch: int | None = 0) -> int:
-    """
-    Elements of *shape*, where the dynamic axis *batch* is one.
-
-    Raises:
-        UnknownShapeError: another dimension is dynamic.
-    """
-    sizes = [1 if i == batch and n < 0 and len(shape) > 1 else n for i, n in enumerate(shape)]
-    if min(sizes, default=0) < 0:
+def product(shape: Shape) -> int:
+    """Elements of *shape*. Raises UnknownShapeError when a dimension is dynamic."""
+    count = math.prod(shape)
+    if min(shape, default=0) < 0 or count >= MAX_COUNT:
         raise UnknownShapeError
-    return math.prod(sizes)
+    return count
 
 
 def convolution(weights: int, kernel: slice) -> Rule:
     """Output elements times the weights that each one sees: *kernel* of their axes."""
 
     def rule(sizes: Sizes) -> int:
-        return product(sizes.output()) * product(sizes.input(weights)[kernel], batch=None)
+        return product(sizes.output()) * product(sizes.input(weights)[kernel])
 
     return rule
 
@@ -91,30 +87,34 @@ def transposed(data: int, kernel: Callable[[Shape], Shape]) -> Rule:
     """Input elements times the outputs that each one reaches; weights are input 1."""
 
     def rule(sizes: Sizes) -> int:
-        return product(sizes.input(data)) * product(kernel(sizes.input(1)), batch=None)
+        return product(sizes.input(data)) * product(kernel(sizes.input(1)))
 
     return rule
 
 
 def _fully_connected(sizes: Sizes) -> int:
-    units, depth = sizes.input(1)
-    try:
-        return product(sizes.output()) * depth
-    except UnknownShapeError:
-        return product(sizes.input(0)) * units
+    units, _ = sizes.input(1)
+    return product(sizes.input(0)) * units
 
 
-def matmul(*, transposed_by: str) -> Rule:
-    """Output elements times the length of the sums, along the left matrix's columns."""
+def matmul(left_flag: str, right_flag: str) -> Rule:
+    """Output elements times the length of the sums; the flags transpose a side."""
 
     def rule(sizes: Sizes) -> int:
-        left = sizes.input(0)
-        axis = -2 if sizes.flag(transposed_by) else -1
-        if left[axis] < 0:
-            raise UnknownShapeError
-        return product(sizes.output()) * left[axis]
+        return product(sizes.output()) * _depth(sizes, left_flag, right_flag)
 
     return rule
+
+
+def _depth(sizes: Sizes, left_flag: str, right_flag: str) -> int:
+    """The length of the sums, from the left side's columns or the right side's rows."""
+    try:
+        left = sizes.input(0)
+        return product((left[-2 if sizes.flag(left_flag) else -1],))
+    except UnknownShapeError:
+        right = sizes.input(1)
+        column = len(right) == 1 or sizes.flag(right_flag)
+        return product((right[-1 if column else -2],))
 
 
 def _cells(sizes: Sizes) -> int:
@@ -124,38 +124,33 @@ def _cells(sizes: Sizes) -> int:
     Inputs of rank 2 are matrices, except states; peepholes and biases have
     rank 1 and are elementwise.
     """
-    data = sizes.input(0)
-    steps = product(data[:-1], batch=1 if sizes.flag("time_major") else 0)
-    if len(data) == 2:
-        steps = product((1, *data[:-1]), batch=1)
+    steps = product(sizes.input(0)[:-1])
     matrices = [
         tensor
         for position, tensor in sizes.inputs()
         if position and len(tensor.shape or ()) == 2 and not tensor.variable
     ]
     if sizes.op.attributes.get("kernel_type") == "BASIC":
-        return steps * product(sizes.input(2), batch=None)
-    return steps * sum(product(tensor.shape or (), batch=None) for tensor in matrices)
+        return steps * product(sizes.input(2))
+    return steps * sum(product(tensor.shape or ()) for tensor in matrices)
 
 
 def _recurrent(sizes: Sizes) -> int:
     """ONNX's LSTM, GRU and RNN: W is input 1, R is input 2, with their directions."""
-    layout = sizes.op.attributes.get("layout", 0)
-    steps = product(sizes.input(0)[:2], batch=0 if layout else 1)
-    return steps * sum(product(sizes.input(i), batch=None) for i in (1, 2))
+    return product(sizes.input(0)[:2]) * sum(product(sizes.input(i)) for i in (1, 2))
 
 
 def _dot_general(sizes: Sizes) -> int:
     left, axes = sizes.input(0), sizes.op.attributes.get("lhs_contracting_dimensions")
     if not isinstance(axes, tuple):
         raise UnknownShapeError
-    return product(sizes.output()) * product(tuple(left[axis] for axis in axes), batch=None)
+    return product(sizes.output()) * product(tuple(left[axis] for axis in axes))
 
 
 def _stablehlo_convolution(sizes: Sizes) -> int:
     axis = sizes.integer("kernel_output_feature_dimension")
     kernel = sizes.input(1)
-    return product(sizes.output()) * product(kernel[:axis] + kernel[axis + 1 :], batch=None)
+    return product(sizes.output()) * product(kernel[:axis] + kernel[axis + 1 :])
 
 
 def _n_bits(sizes: Sizes) -> int:
@@ -169,7 +164,7 @@ RULES: Mapping[str, Rule] = {
     "TRANSPOSE_CONV": transposed(2, lambda w: w[:3]),  # [O, kh, kw, I]
     "CONV_3D_TRANSPOSE": transposed(2, lambda w: w[:4]),  # [kd, kh, kw, O, I]
     "FULLY_CONNECTED": _fully_connected,  # [O, I]
-    "BATCH_MATMUL": matmul(transposed_by="adj_x"),
+    "BATCH_MATMUL": matmul("adj_x", "adj_y"),
     "STABLEHLO_DOT_GENERAL": _dot_general,
     "STABLEHLO_CONVOLUTION": _stablehlo_convolution,
     **dict.fromkeys(
@@ -194,7 +189,7 @@ ONNX_RULES: Mapping[str, Rule] = {
             *("com.microsoft:FusedMatMul", "com.microsoft:DynamicQuantizeMatMul"),
             *("com.microsoft:MatMulIntegerToFloat", "QLinearMatMul"),
         ),
-        matmul(transposed_by="transA"),
+        matmul("transA", "transB"),
     ),
     "com.microsoft:MatMulNBits": _n_bits,
     **dict.fromkeys(("LSTM", "GRU", "RNN", "com.microsoft:DynamicQuantizeLSTM"), _recurrent),

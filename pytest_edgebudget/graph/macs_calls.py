@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_edgebudget.graph.batch import with_batch_of_one
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
 from pytest_edgebudget.graph.macs import (
     COUNTED_AS_ZERO,
@@ -43,7 +44,7 @@ _DEEPEST = 32
 
 
 class Counter:
-    """Counts the MACs of a graph's ops; each subgraph is counted once."""
+    """Counts the MACs of a graph's ops for a batch of one; each subgraph is counted once."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -51,8 +52,15 @@ class Counter:
         self._subgraphs: dict[int, int | None] = {}
         self._depth = 0
 
-    def op(self, op: Op, subgraph: Subgraph) -> int | None:
-        """MACs of one op; None when they cannot be counted."""
+    def main(self) -> list[int | None]:
+        """MACs of each op of the main subgraph; None where they cannot be counted."""
+        return self._counts(self._graph.main)
+
+    def _counts(self, subgraph: Subgraph) -> list[int | None]:
+        sized = with_batch_of_one(subgraph, self._graph.format)
+        return [self._op(op, sized) for op in sized.ops]
+
+    def _op(self, op: Op, subgraph: Subgraph) -> int | None:
         if op.kind in _CALLERS:
             return self._calls(op)
         rule = self._rules.get(op.kind)
@@ -86,7 +94,7 @@ class Counter:
         return self._subgraphs[number]
 
     def _sum(self, subgraph: Subgraph) -> int | None:
-        counts = [self.op(op, subgraph) for op in subgraph.ops]
+        counts = self._counts(subgraph)
         if None in counts:
             return None
         return sum(count for count in counts if count is not None)

@@ -27,6 +27,9 @@ _AS_INPUT = {
 }  # fmt: skip
 """The input whose type the output has, where that is not the first one."""
 
+_ALIKE = frozenset({"Split", "LSTM", "GRU", "RNN"})
+"""Ops all of whose outputs have one type."""
+
 _UNKNOWN = frozenset({"If", "Loop", "Scan", "ConstantOfShape", "EyeLike", "RandomNormal"})
 
 
@@ -39,9 +42,10 @@ def output_dtype(op: Op, position: int, tensors: Sequence[Tensor]) -> str:
         return DTYPES[to] if isinstance(to, int) and 0 <= to < len(DTYPES) else ""
     if op.kind == "DynamicQuantizeLinear":
         return ("uint8", "float32", "uint8")[min(position, 2)]
-    # Only the first output of a standard op is sure to follow its inputs.
+    # Only the first output of most standard ops is sure to follow their inputs.
     source = _AS_INPUT.get(op.kind, 0)
-    if op.kind in _UNKNOWN or position or (op.custom and op.kind not in _AS_INPUT):
+    unsure = op.kind in _UNKNOWN or (op.custom and op.kind not in _AS_INPUT)
+    if unsure or (position and op.kind not in _ALIKE):
         return ""
     if op.kind == "QuantizeLinear" and len(op.inputs) == 2:
         return "uint8"

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable
 
 from pytest_edgebudget.graph.damage import DamageError
-from pytest_edgebudget.graph.dtypes import BITS, byte_size
+from pytest_edgebudget.graph.dtypes import BITS, MAX_RANK, byte_size
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.protobuf import Message
@@ -42,9 +42,7 @@ def dtype_name(number: int, position: int = -1) -> str:
 def read_tensor(message: Message, files: ExternalFiles, name: str = "") -> Tensor:
     """A TensorProto. Raises DamageError when its data does not fit its shape."""
     dtype = dtype_name(message.integer(_TYPE), message.start)
-    shape = tuple(message.integers(_DIMS))
-    if min(shape, default=0) < 0:
-        raise DamageError(f"shape {shape}", message.start)
+    shape = _shape(message, _DIMS)
     data = _data(message, dtype, files)
     name = name or message.text(_NAME)
     needed = byte_size(dtype, shape)
@@ -61,7 +59,7 @@ def read_sparse_tensor(message: Message, files: ExternalFiles) -> Tensor:
     if values is None or indices is None:
         raise DamageError("a sparse tensor without values or indices", message.start)
     tensor = read_tensor(values, files)
-    shape = tuple(message.integers(_SPARSE_DIMS))
+    shape = _shape(message, _SPARSE_DIMS)
     stored = tensor.stored_bytes + read_tensor(indices, files).stored_bytes
     return Tensor(tensor.name, tensor.dtype, shape, tensor.data, sparse=True, stored=stored)
 
@@ -75,7 +73,16 @@ def read_value_info(message: Message) -> Tensor:
     dtype = dtype_name(tensor.integer(1), tensor.start)
     shape = tensor.message(2)
     dims = tuple(_dimension(dim) for dim in shape.messages(1)) if shape else None
+    if dims is not None and len(dims) > MAX_RANK:
+        raise DamageError(f"a value of {len(dims):,} dimensions", message.start)
     return Tensor(name, dtype, dims)
+
+
+def _shape(message: Message, field: int) -> tuple[int, ...]:
+    shape = tuple(message.integers(field))
+    if min(shape, default=0) < 0 or len(shape) > MAX_RANK:
+        raise DamageError(f"shape {str(shape)[:60]}", message.start)
+    return shape
 
 
 def _dimension(message: Message) -> int:

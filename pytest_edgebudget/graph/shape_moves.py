@@ -14,7 +14,11 @@ Shapes = Sequence[Shape | None]
 
 
 def _same(view: View) -> Shapes:
-    return (view.shape(0),) * len(view.op.outputs)
+    return (view.shape(0),)  # further outputs (a mask, statistics) are other shapes
+
+
+def _quantize_dynamically(view: View) -> Shapes:
+    return (view.shape(0), (), ())
 
 
 def _broadcast_of(*indices: int) -> ShapeRule:
@@ -196,7 +200,7 @@ def _depth_to_space(view: View) -> Shapes:
 
 _UNARY = """
     Abs Acos Asin Atan BatchNormalization BitwiseNot Cast CastLike Ceil Celu Clip Cos CumSum
-    DequantizeLinear Dropout DynamicQuantizeLinear Elu Erf Exp Floor Gelu GroupNormalization
+    DequantizeLinear Dropout Elu Erf Exp Floor Gelu GroupNormalization
     HardSigmoid HardSwish Hardmax Identity InstanceNormalization IsNaN LRN LayerNormalization
     LeakyRelu Log LogSoftmax LpNormalization MeanVarianceNormalization Mish Neg Not PRelu
     QuantizeLinear RMSNormalization Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Softmax
@@ -224,6 +228,7 @@ RULES: ShapeRules = {
     "Concat": _concat,
     "ConstantOfShape": _filled,
     "DepthToSpace": _depth_to_space,
+    "DynamicQuantizeLinear": _quantize_dynamically,
     "Expand": _expand,
     "Flatten": _flatten,
     "Gather": _gather,

@@ -6,7 +6,9 @@ The content of small integer tensors: exporters compute shapes in the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import operator
+from collections.abc import Callable, Mapping
 
 from pytest_edgebudget.graph.shape_view import ValueRule, Values, View
 
@@ -50,11 +52,39 @@ def _slice(view: View) -> Values | None:
     return x[slice(starts[0], ends[0], steps[0])]
 
 
+def _elementwise(operation: Callable[[int, int], int]) -> ValueRule:
+    """Two vectors of one length, or one of them a single number."""
+
+    def rule(view: View) -> Values | None:
+        left, right = view.values(0), view.values(1)
+        if left is None or right is None or len(view.op.inputs) != 2:
+            return None
+        length = max(len(left), len(right))
+        a, b = (side * length if len(side) == 1 else side for side in (left, right))
+        return tuple(
+            None if x is None or y is None else operation(x, y) for x, y in zip(a, b, strict=True)
+        )
+
+    return rule
+
+
+def _product(view: View) -> Values | None:
+    x = view.constant(0)
+    return None if x is None else (math.prod(x),)
+
+
 RULES: Mapping[str, ValueRule] = {
     "Shape": _shape,
     **dict.fromkeys(("Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape"), _same),
     "Concat": _concat,
     "Gather": _gather,
+    "ReduceProd": _product,
+    "Add": _elementwise(operator.add),
+    "Div": _elementwise(lambda x, y: x // y if x >= 0 and y > 0 else int(x / y)),
+    "Max": _elementwise(max),
+    "Min": _elementwise(min),
+    "Mul": _elementwise(operator.mul),
+    "Sub": _elementwise(operator.sub),
     "Slice": _slice,
 }
 """Only for outputs of rank 0 or 1; the content of a scalar is a tuple of one."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_edgebudget.graph.dtypes import MAX_RANK
 from pytest_edgebudget.graph.ir import Op
 
 Shape = tuple[int, ...]
@@ -42,9 +43,13 @@ class View:
         return value if isinstance(value, str) else default
 
     def integers(self, name: str, default: Sequence[int] = ()) -> Shape:
-        """Numbers among the attributes."""
+        """Numbers among the attributes. Raises ValueError: more than a shape can have."""
         value = self.op.attributes.get(name)
-        return tuple(int(n) for n in value) if isinstance(value, tuple) else tuple(default)
+        if not isinstance(value, tuple):
+            return tuple(default)
+        if len(value) > 2 * MAX_RANK:
+            raise ValueError
+        return tuple(int(n) for n in value)
 
     def values(self, index: int) -> Values | None:
         """The content of a small integer input, in part or in whole."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_edgebudget.graph import shape_moves, shape_products, shape_values, shape_windows
+from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.graph.onnx_dtypes import output_dtype
 from pytest_edgebudget.graph.shape_view import Shape, ShapeRules, Values, View
@@ -47,7 +48,7 @@ def _infer(op: Op, tensors: list[Tensor], contents: dict[int, Values | None]) ->
         if index < 0 or tensors[index].constant:
             continue
         tensor = tensors[index]
-        found = shapes[position] if position < len(shapes) else None
+        found = _sound(shapes[position]) if position < len(shapes) else None
         dtype = tensor.dtype or output_dtype(op, position, tensors)
         tensors[index] = replace(tensor, shape=_merged(tensor.shape, found), dtype=dtype)
         if position == 0 and len(tensors[index].shape or ()) <= 1:
@@ -68,7 +69,16 @@ def _content(view: View) -> Values | None:
         values = rule(view) if rule else None
     except _CONTRADICTIONS:
         return None
-    return values if values is None or len(values) <= _LONGEST else None
+    if values is None or len(values) > _LONGEST:
+        return None
+    return tuple(n if n is not None and abs(n) < MAX_COUNT else None for n in values)
+
+
+def _sound(shape: Shape | None) -> Shape | None:
+    """The shape, unless a damaged file made it one that no tensor has."""
+    if shape is None or len(shape) > MAX_RANK:
+        return None
+    return shape if all(-1 <= n < MAX_COUNT for n in shape) else None
 
 
 def _merged(stated: Shape | None, found: Shape | None) -> Shape | None:

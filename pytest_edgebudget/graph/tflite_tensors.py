@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.graph.damage import DamageError
-from pytest_edgebudget.graph.dtypes import byte_size
+from pytest_edgebudget.graph.dtypes import MAX_RANK, byte_size
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.flatbuffer import Table
 from pytest_edgebudget.graph.ir import Quantization, Tensor
@@ -103,8 +103,8 @@ def _shape(table: Table) -> tuple[int, ...]:
     signature = table.numbers(_TENSOR["shape_signature"], "i")
     # The signature says which dimensions are dynamic; the shape has a 1 there.
     known = signature if len(signature) == len(shape) else shape
-    if min(known, default=0) < -1:
-        raise DamageError(f"shape {known}", table.position)
+    if min(known, default=0) < -1 or len(known) > MAX_RANK:
+        raise DamageError(f"shape {str(known)[:60]}", table.position)
     return known
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.graph.batch import open_batch
 from pytest_edgebudget.graph.cost import LayerCost, largest, layer_costs
 from pytest_edgebudget.metrics.base import STATIC, Metric, Options, Value
 from pytest_edgebudget.types import Better, Unit
@@ -21,8 +22,8 @@ def read_macs(graph: Graph, options: Options) -> Value:
     sees), transposed convolutions (input elements times the outputs that each
     one reaches, cropped ones too), matrix products and recurrent layers (each
     step times each matrix). Elementwise ops, pooling and moving data count
-    nothing; weights that are zero count like others. A dynamic batch counts as
-    a batch of one. Where an op cannot be counted (another dynamic dimension, a
+    nothing; weights that are zero count like others. A dynamic first dimension
+    of an input is the batch, and counts as one. Where an op cannot be counted (another dynamic dimension, a
     loop, a custom op), the value is a lower bound, and the note says so.
 
     Source of the formulas: Sze et al., "Efficient Processing of Deep Neural
@@ -30,10 +31,11 @@ def read_macs(graph: Graph, options: Options) -> Value:
     """
     costs = layer_costs(graph)
     total = sum(cost.macs or 0 for cost in costs)
-    return Value(total, note=_note(costs), layers=largest(costs, "macs"))
+    note = _bound(costs) or ("for a batch of one" if open_batch(graph) else "")
+    return Value(total, note=note, layers=largest(costs, "macs"))
 
 
-def _note(costs: Sequence[LayerCost]) -> str:
+def _bound(costs: Sequence[LayerCost]) -> str:
     unknown = [cost for cost in costs if cost.macs is None]
     if not unknown:
         return ""

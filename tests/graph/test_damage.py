@@ -1,0 +1,159 @@
+"""Files that are no models cost a sentence, never a traceback, a hang or a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tflite_models as tfl
+
+from pytest_edgebudget import graph
+from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph.cost import bytes_by_layer, layer_costs
+
+
+def small_tflite() -> bytes:
+    return tfl.pack(tfl.small_cnn())
+
+
+def small_onnx() -> bytes:
+    import onnx_models
+
+    return onnx_models.small_cnn().SerializeToString()
+
+
+FORMATS = {"tflite": small_tflite, "onnx": small_onnx}
+
+
+def attempt(path: Path, data: bytes) -> None:
+    """Read and count; only ModelError may come out."""
+    path.write_bytes(data)
+    with contextlib.suppress(ModelError):
+        found = graph.read(path)
+        layer_costs(found)
+        bytes_by_layer(found)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_file_cut_anywhere_is_read_or_refused(tmp_path: Path, format_: str) -> None:
+    data = FORMATS[format_]()
+    for end in range(0, len(data), max(1, len(data) // 400)):
+        attempt(tmp_path / f"cut.{format_}", data[:end])
+
+
+def flips(data: bytes, rounds: int, seed: int) -> Iterator[bytes]:
+    chance = random.Random(seed)
+    for _ in range(rounds):
+        damaged = bytearray(data)
+        for _ in range(chance.choice((1, 1, 1, 2, 8, 64))):
+            damaged[chance.randrange(len(data))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, 0x40))
+        yield bytes(damaged)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_flipped_bytes_are_read_or_refused(tmp_path: Path, format_: str) -> None:
+    structure = FORMATS[format_]()
+    for damaged in flips(structure, rounds=3000, seed=1):
+        attempt(tmp_path / f"flipped.{format_}", damaged)
+
+
+@pytest.mark.reference
+def test_flipped_bytes_of_real_models_are_read_or_refused(
+    reference_models: Path, tmp_path: Path
+) -> None:
+    for source in sorted(reference_models.glob("kws*/models/kws_*int8.*")):
+        for damaged in flips(source.read_bytes(), rounds=150, seed=2):
+            attempt(tmp_path / f"flipped{source.suffix}", damaged)
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_noise_is_refused(tmp_path: Path, suffix: str) -> None:
+    chance = random.Random(3)
+    for length in range(1, 400):
+        attempt(tmp_path / f"noise{suffix}", chance.randbytes(length))
+
+
+def test_many_offsets_to_one_long_vector_are_refused(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.subgraphs[0].operators = [tfl.op(1, [3] * 20_000, [5]) for _ in range(3)]
+    data = bytearray(tfl.pack(value))
+    # 40,000 more subgraph entries would all point to this one table
+    attempt(tmp_path / "shared.tflite", bytes(data))
+
+
+# --- sentences ----------------------------------------------------------------------
+
+
+def refused(path: Path) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        graph.read(path)
+    return caught.value
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    error = refused(tmp_path / "absent.tflite")
+    assert error.message.endswith("absent.tflite: cannot be read (No such file or directory)")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "a folder, where a .tflite or .onnx file is meant" in refused(tmp_path).message
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (b"", "the file is empty", "export the model again"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
+            "a Git LFS pointer, not the model itself",
+            "git lfs pull",
+        ),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file (a Keras .h5)", "exported to .tflite"),
+        (b"PK\x03\x04" + bytes(99), "a zip archive", "exported to .tflite"),
+        (b"<!DOCTYPE html><html>", "a web page", ""),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_other_files_are_called_what_they_are(
+    tmp_path: Path, suffix: str, content: bytes, message: str, hint: str
+) -> None:
+    path = tmp_path / f"model{suffix}"
+    path.write_bytes(content)
+    error = refused(path)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_text_named_tflite_is_not_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_text("not a model")
+    assert "not a TensorFlow Lite model" in refused(path).message
+
+
+@pytest.mark.parametrize("content", ["hello, this is text", "{}", "\n\n\n"])
+def test_text_named_onnx_is_not_a_model(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_text(content)
+    assert "not a usable model" in refused(path).message
+
+
+def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(bytes(100))
+    assert "neither a .tflite nor an .onnx model" in refused(path).message
+
+
+@pytest.mark.parametrize("make", FORMATS.values(), ids=FORMATS)
+def test_the_error_says_what_is_wrong_and_where(
+    tmp_path: Path, make: Callable[[], bytes], request: pytest.FixtureRequest
+) -> None:
+    suffix = "onnx" if make is small_onnx else "tflite"
+    path = tmp_path / f"cut.{suffix}"
+    path.write_bytes(make()[:600])
+    error = refused(path)
+    assert "not a usable model" in error.message
+    assert "at byte" in error.message
+    assert "truncated or damaged" in error.hint
