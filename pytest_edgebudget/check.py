@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pytest_edgebudget.budget.folder import budget_files
 from pytest_edgebudget.cli import BROKEN, INFRASTRUCTURE, KEPT, find_root
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.finish import parse_report, write_artifacts, write_locks, write_reports
@@ -31,7 +32,9 @@ def check(options: argparse.Namespace) -> int:
     session = GateSession(
         root=find_root(),
         registry=registry_of(manager),
-        choices=Choices(strict=options.strict, optimize=not options.no_optimize),
+        choices=Choices(
+            strict=options.strict, optimize=not options.no_optimize, relock=options.update
+        ),
         say=_say if sys.stderr.isatty() else lambda text: None,
     )
     session.read(list(_files(options.paths)))
@@ -56,10 +59,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
             raise EdgeBudgetError(f"{path}: no such file or folder")
-        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        found = budget_files(path) if path.is_dir() else [path.resolve()]
         if not found:
             raise EdgeBudgetError(f"{path}: no *.toml in this folder")
-        yield from (file.resolve() for file in found)
+        yield from found
 
 
 def _judge(session: GateSession, budget: Budget) -> None:
@@ -86,10 +89,7 @@ def _print(run: Run, name: str, formats: dict[str, Report]) -> None:
     if name != "text":
         print(formats[name].render(run), end="")
         return
-    from rich.console import Console
-
-    console = Console()
-    print(terminal.table(run, width=console.width, colour=console.is_terminal), end="")
+    print(terminal.table(run, colour=sys.stdout.isatty()), end="")
     for row in run.limits:
         if row.fails:
             print("\n" + broken_text(row, run.model(row.file, row.model)))

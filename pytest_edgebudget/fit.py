@@ -96,6 +96,7 @@ class Fitter:
     today: date
     optimize: bool = True
     strict: bool = False
+    relock: bool = False
     say: Callable[[str], None] = lambda text: None
 
     def fit(self, model: ModelBudget, lock: LockEntry | None) -> Fit:
@@ -292,6 +293,7 @@ class _Search:
             before=_found(before, limit),
             locked=self.lock.readings.get(limit.name) if self.lock else None,
             waiver=waiver,
+            relock=self.fitter.relock,
         )
 
     def _final(self, trial: Trial) -> Measurement:

@@ -49,7 +49,11 @@ class Gate:
             self._session = GateSession(
                 root=self.config.rootpath,
                 registry=registry_of(self.config.pluginmanager),
-                choices=Choices(strict=self.options.strict, optimize=self.options.optimize),
+                choices=Choices(
+                    strict=self.options.strict,
+                    optimize=self.options.optimize,
+                    relock=self.options.update,
+                ),
                 say=self.progress.say,
                 observe=lambda v: self.config.hook.pytest_edgebudget_verdict(verdict=v),
             )
@@ -169,7 +173,7 @@ class Gate:
         if run.limits or run.errors:
             terminalreporter.section("edge budgets")
             tw = terminalreporter._tw
-            tw.write(terminal.table(run, width=tw.fullwidth, colour=tw.hasmarkup))
+            tw.write(terminal.table(run, colour=tw.hasmarkup))
         for line in self.wrote:
             terminalreporter.write_line(line, red=line.startswith("error"))
 

@@ -17,6 +17,8 @@ from pytest_edgebudget.types import (
 )
 from pytest_edgebudget.verdict import Case, judge
 
+WEAKEST_LAST = tuple(Evidence)
+
 
 def judge_group(
     group: GroupBudget,
@@ -47,7 +49,8 @@ def _sum(limit: Limit, parts: Mapping[str, Reading | Missing]) -> Reading | Miss
         value=sum(reading.value for reading in readings.values()),
         low=sum(reading.low for reading in readings.values()),
         high=sum(reading.high for reading in readings.values()),
-        evidence=Evidence.EXACT,
+        evidence=max((each.evidence for each in readings.values()), key=WEAKEST_LAST.index),
+        noisy=any(reading.noisy for reading in readings.values()),
         note=" + ".join(readings),
         layers=tuple(sorted(shares, key=lambda share: -share.value)),
     )

@@ -138,12 +138,14 @@ def _paths(config: pytest.Config) -> Paths:
 
 
 def _expand(paths: Iterable[Path]) -> Iterable[Path]:
+    from pytest_edgebudget.budget.folder import budget_files
+
     for path in paths:
         if path.is_dir():
-            found = sorted(path.glob("*.toml"))
+            found = budget_files(path)
             if not found:
                 raise pytest.UsageError(f"--edge-budget {path}: no *.toml in this folder")
-            yield from (file.resolve() for file in found)
+            yield from found
         elif path.is_file():
             yield path.resolve()
         else:

@@ -69,19 +69,21 @@ class Recorder:
             if found.lock:
                 self.locks[key] = found.lock
 
-    def run(self, files: Iterable[FileRow]) -> Run:
+    def run(self, files: Iterable[FileRow], ids: Iterable[str]) -> Run:
         """
-        Everything, in an order that does not depend on who ran first.
+        Everything in the order of *ids*, which is the budget files'.
 
         Only the files that yielded something are listed.
         """
+        order = {each: index for index, each in enumerate(ids)}
+        limits = sorted(self.limits.values(), key=lambda row: order.get(row.id, len(order)))
         seen = {row.file for row in self.limits.values()}
         seen |= {row.file for row in self.errors.values()}
         return Run(
             version=__version__,
             files=tuple(row for row in files if row.file in seen),
             models=tuple(self.models[key] for key in sorted(self.models)),
-            limits=tuple(sorted(self.limits.values(), key=lambda row: (row.file, row.model))),
+            limits=tuple(limits),
             errors=tuple(self.errors[key] for key in sorted(self.errors)),
         )
 

@@ -51,6 +51,7 @@ class Choices:
 
     strict: bool = False
     optimize: bool = True
+    relock: bool = False
 
 
 @dataclass(slots=True)
@@ -138,6 +139,7 @@ class GateSession:
             today=date.today(),
             optimize=self.choices.optimize,
             strict=self.choices.strict,
+            relock=self.choices.relock,
             say=self.say,
         )
 
@@ -155,7 +157,7 @@ class GateSession:
     def judge(self, budget: Budget, model: ModelBudget, limit: Limit) -> Found:
         """One limit's verdict. Fits the model when that has not happened yet."""
         fit = self.fit(budget, model)
-        verdict = next(v for v in fit.verdicts if v.limit is limit)
+        verdict = next(v for v in fit.verdicts if v.limit.name == limit.name)
         self.observe(verdict)
         metric = self.metric(model, limit.metric)
         file = self.name(budget.path)
@@ -177,12 +179,19 @@ class GateSession:
 
     def run(self) -> Run:
         """Everything that was found so far."""
-        return self.recorder.run(self.file_row(budget) for budget in self.budgets.values())
+        ids = [
+            f"{self.name(budget.path)}::{part.name}::{limit.name}"
+            for budget in self.budgets.values()
+            for part in budget.parts
+            for limit in part.limits
+        ]
+        files = [self.file_row(budget) for budget in self.budgets.values()]
+        return self.recorder.run(files, ids)
 
     def file_row(self, budget: Budget) -> FileRow:
         """A budget file as headers and reports show it."""
         choice = budget.device
-        runtimes = (choice.runtime,) if choice.runtime else choice.profile.runtimes
+        runtimes = self._runtimes(budget)
         return FileRow(
             file=self.name(budget.path),
             profile=choice.profile.name,
@@ -190,6 +199,13 @@ class GateSession:
             threads=choice.threads,
             runtimes={name: _version(name) for name in runtimes if _version(name)},
         )
+
+    def _runtimes(self, budget: Budget) -> list[str]:
+        """Runtimes that this budget's models need."""
+        device = self.device(budget)
+        kinds = {getattr(model.source, "suffix", "").removeprefix(".") for model in budget.models}
+        formats = [kind for kind in device.formats if kind in kinds] or device.formats[:1]
+        return [device.runtime_for(kind) for kind in formats]
 
     def write_locks(self) -> list[Path]:
         """

@@ -42,7 +42,7 @@ class Case:
 
     *better* is the metric's direction; *reading* is the artifact's (or why
     there is none), *before* the source model's on the same samples, *locked*
-    the lock's.
+    the lock's. *relock*: the lock is being rewritten, so it is no baseline.
     """
 
     limit: Limit
@@ -51,6 +51,7 @@ class Case:
     before: Reading | Missing | None = None
     locked: Reading | None = None
     waiver: Waiver | None = None
+    relock: bool = False
 
 
 def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdict:
@@ -61,7 +62,7 @@ def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdi
     if reading.evidence not in limit.evidence:
         return _unmeasured(case, model, _refused(reading.evidence, limit), reading)
     bounds = tuple(_bounds(case, reading))
-    outcome = min((bound.outcome for bound in bounds), key=WORST_FIRST.index)
+    outcome = min((bound.outcome for bound in bounds), key=WORST_FIRST.index, default=Outcome.KEPT)
     waived, note = _waiver(case.waiver, outcome, today)
     return Verdict(
         model=model,
@@ -101,7 +102,7 @@ def _bounds(case: Case, reading: Reading) -> list[Bound]:
         found.append(_lower("min", limit.min, reading, limit))
     if limit.max_drop is not None:
         found.append(_drop(case, reading, lower=lower))
-    if limit.max_regression is not None:
+    if limit.max_regression is not None and not case.relock:
         found.append(_regression(case, reading, lower=lower))
     return found
 

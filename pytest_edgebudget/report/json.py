@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -29,12 +30,21 @@ def render(run: Run) -> str:
         "limits": [asdict(row) for row in run.limits],
         "errors": [asdict(row) for row in run.errors],
     }
-    return json.dumps(data, indent=2, allow_nan=False) + "\n"
+    return json.dumps(_finite(data), indent=2, allow_nan=False) + "\n"
 
 
 def _model(row: ModelRow) -> dict[str, Any]:
     plain = asdict(row)
     return {name: plain[name] for name in plain if ("ModelRow", name) not in LEFT_OUT}
+
+
+def _finite(value: Any) -> Any:
+    """An error that a model's infinite output makes infinite is null in JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 REPORT = Report(name="json", render=render)

@@ -45,8 +45,8 @@ def _headline(row: LimitRow) -> Iterator[str]:
 def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     facts = [f"{row.file}:{row.line}"]
     if model:
-        chosen = "the closest candidate is" if len(model.trials) > 1 else "recipe"
-        facts.append(f"{chosen} {model.recipe}" if not model.fits else f"recipe {model.recipe}")
+        chosen = len(model.trials) == 1 or any(trial.state == "chosen" for trial in model.trials)
+        facts.append(f"{'recipe' if chosen else 'the closest candidate is'} {model.recipe}")
     if row.after:
         facts.append(f"evidence {row.after.evidence}")
     if row.before:

@@ -17,7 +17,12 @@ from pytest_edgebudget.report.base import ErrorRow, FileRow, LimitRow, ModelRow
 from pytest_edgebudget.report.json import LEFT_OUT, SCHEMA_VERSION
 
 FILE = Path(__file__).with_name("schema.json")
-NAMES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+NAMES: dict[type, str | list[str]] = {
+    str: "string",
+    int: "integer",
+    float: ["number", "null"],  # null: not finite
+    bool: "boolean",
+}
 
 
 def schema() -> dict[str, Any]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from pytest_edgebudget.report import words
 from pytest_edgebudget.report.base import FileRow, LimitRow, Run
 
+BOLD, GREEN, RED, YELLOW = "1", "32", "31", "33"
 COLOURS = {
-    "kept": "green",
-    "broken": "red",
-    "unmeasured": "red",
-    "error": "red",
-    "undecided": "yellow",
-    "warned": "yellow",
-    "waived": "yellow",
-    "skipped": "yellow",
+    "kept": GREEN,
+    "broken": RED,
+    "unmeasured": RED,
+    "error": RED,
+    "undecided": YELLOW,
+    "warned": YELLOW,
+    "waived": YELLOW,
+    "skipped": YELLOW,
 }
-COLUMNS = ("model", "metric", "before", "after", "limit", "headroom", "evidence", "verdict")
+COLUMNS = ("model", "before", "after", "limit", "headroom", "evidence", "verdict")
+RIGHT = ("before", "after", "headroom")
+SIDES = ("<=", ">=")
 
 
 def header(row: FileRow) -> str:
@@ -26,26 +28,32 @@ def header(row: FileRow) -> str:
     return f"edge budget: {row.file}: {words.device(row)}"
 
 
-def table(run: Run, *, width: int, colour: bool) -> str:
+def table(run: Run, *, colour: bool) -> str:
     """One line a limit, grouped by budget file and model."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    out = io.StringIO()
-    console = Console(file=out, width=max(width, 80), force_terminal=colour, highlight=False)
     files = [row.file for row in run.limits] + [row.file for row in run.errors]
-    for file in dict.fromkeys(files):
-        grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for name in COLUMNS:
-            right = name in ("before", "after", "headroom")
-            grid.add_column(name, justify="right" if right else "left", overflow="fold")
-        for cells, status in _rows(run, file):
-            grid.add_row(*(Text(c) for c in cells[:-1]), Text(cells[-1], COLOURS.get(status, "")))
-        console.print(Text(_title(run, file), "bold"))
-        console.print(grid)
-        console.print()
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip() + "\n"
+    blocks = [_block(run, file, colour=colour) for file in dict.fromkeys(files)]
+    return "\n".join(blocks)
+
+
+def _block(run: Run, file: str, *, colour: bool) -> str:
+    rows = [(list(COLUMNS), BOLD), *_rows(run, file)]
+    widths = [
+        max(len(cells[i]) for cells, _ in rows if len(cells) > 1) for i in range(len(COLUMNS))
+    ]
+    lines = [_painted(_title(run, file), BOLD, colour)]
+    for cells, status in rows:
+        *most, last = [_aligned(cell, i, widths[i]) for i, cell in enumerate(cells)]
+        last = _painted(last.rstrip(), COLOURS.get(status, status), colour)
+        lines.append("  ".join([*most, last]).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _aligned(cell: str, column: int, width: int) -> str:
+    return cell.rjust(width) if COLUMNS[column] in RIGHT else cell.ljust(width)
+
+
+def _painted(text: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text
 
 
 def _title(run: Run, file: str) -> str:
@@ -56,15 +64,18 @@ def _title(run: Run, file: str) -> str:
 def _rows(run: Run, file: str) -> Iterator[tuple[list[str], str]]:
     last = None
     for row in run.limits:
-        if row.file != file:
-            continue
-        name = _model_cell(run, row) if row.model != last else ""
-        last = row.model
-        yield [name, *_cells(row)], row.status
+        if row.file == file:
+            if row.model != last:
+                yield [_model_cell(run, row)], ""
+            last = row.model
+            yield _cells(row), row.status
     for error in run.errors:
         if error.file == file:
+            if error.model != last:
+                yield [error.model], ""
+            last = error.model
             metric = error.id.rpartition("::")[2]
-            yield [error.model, metric, "", "", "", "", "", "ERROR"], "error"
+            yield [f"  {metric}", "", "", "", "", "", "ERROR"], "error"
 
 
 def _model_cell(run: Run, row: LimitRow) -> str:
@@ -77,10 +88,10 @@ def _model_cell(run: Run, row: LimitRow) -> str:
 
 def _cells(row: LimitRow) -> list[str]:
     return [
-        row.metric,
+        f"  {row.metric}",
         words.reading(row.before, row.unit),
         words.reading(row.after, row.unit),
-        words.limit(row),
+        words.limit(row, SIDES),
         words.headroom(row),
         row.after.evidence if row.after else "-",
         row.status,

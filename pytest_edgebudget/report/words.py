@@ -6,8 +6,6 @@ from pytest_edgebudget.report.base import BoundRow, FileRow, LimitRow, ReadingRo
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_pair, format_value
 
-UPPER, LOWER = "at most", "at least"
-
 
 def value(amount: float, unit: str) -> str:
     """An amount in the words of its unit."""
@@ -39,13 +37,13 @@ def deciding(row: LimitRow) -> BoundRow | None:
     return min(row.bounds, key=rank, default=None)
 
 
-def limit(row: LimitRow) -> str:
+def limit(row: LimitRow, sides: tuple[str, str] = ("at most", "at least")) -> str:
     """The deciding bound: ``at most 48 KiB``."""
     bound = deciding(row)
     if bound is None or bound.bound is None:
         return "-"
-    side = UPPER if upper(row, bound) else LOWER
-    kind = "" if bound.kind in ("max", "min") else f" ({bound.kind.removeprefix('max_')})"
+    side = sides[0] if upper(row, bound) else sides[1]
+    kind = "" if bound.kind in ("max", "min") else f" {bound.kind.removeprefix('max_')}"
     return f"{side} {value(bound.bound, row.unit)}{kind}"
 
 
