@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 class ExternalFiles:
     """
@@ -55,9 +57,17 @@ class ExternalFiles:
                     f"{self._folder}: the model names external data {name!r}, outside its folder",
                     "external data must lie beside the model: save the model again",
                 )
-            return path.read_bytes()
+            if path.exists() and not path.is_file():
+                raise OSError("not a file")
+            data = path.read_bytes()
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"{self._folder / name!s}: the model's external data cannot be read ({error})",
                 "copy the data file to where the model is, under the same name",
             ) from error
+        if data.startswith(LFS_POINTER):
+            raise ModelError(
+                f"{self._folder / name}: a Git LFS pointer, not the model's data",
+                "fetch it with `git lfs pull`",
+            )
+        return data

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.external import LFS_POINTER
 from pytest_edgebudget.graph.ir import Graph
 
-_LFS = b"version https://git-lfs.github.com/spec/"
 _OTHERS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (a Keras .h5)"),
     (b"PK\x03\x04", "a zip archive (a .keras, .npz or .pt)"),
@@ -43,12 +43,14 @@ def _bytes(path: Path) -> bytes:
     if path.is_dir():
         raise ModelError(f"{path}: a folder, where a .tflite or .onnx file is meant", _EXPORT)
     try:
+        if path.exists() and not path.is_file():
+            raise OSError("not a file")  # a device or a pipe: reading might never end
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read ({_reason(error)})", "check the path") from error
     if not data:
         raise ModelError(f"{path}: the file is empty", "copy or export the model again")
-    if data.startswith(_LFS):
+    if data.startswith(LFS_POINTER):
         raise ModelError(
             f"{path}: a Git LFS pointer, not the model itself", "fetch it with `git lfs pull`"
         )

@@ -138,4 +138,4 @@ def _stored(message: Message, length: int) -> int:
     if _RAW in message or message.integer(_LOCATION) == 1:
         return length
     values = (value for field in _TYPED for value in message.fields.get(field, ()))
-    return sum(value.end - value.start for value in values)
+    return sum(end - start for _, start, end in values)

@@ -10,8 +10,6 @@ Source: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pytest_edgebudget.graph.damage import DamageError
 
@@ -20,14 +18,8 @@ MAX_DEPTH = 64
 _FIXED = {FIXED64: 8, FIXED32: 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A field's value: bytes *start* to *end* of the file, or a varint in *number*."""
-
-    wire: int
-    start: int
-    end: int
-    number: int = 0
+Value = tuple[int, int, int]
+"""A field's value: its wire type, first byte and end; plain, since a file has thousands."""
 
 
 class Message:
@@ -44,8 +36,11 @@ class Message:
             raise DamageError(f"messages nested more than {MAX_DEPTH} deep", start)
         self.data, self.start, self.end, self.depth = data, start, end, depth
         self.fields: dict[int, list[Value]] = {}
-        for number, value in _parse(data, start, end):
+        position = start
+        while position < end:
+            number, value = _field(data, position, end)
             self.fields.setdefault(number, []).append(value)
+            position = value[2]
 
     def __contains__(self, field: int) -> bool:
         return field in self.fields
@@ -55,26 +50,25 @@ class Message:
         values = self.fields.get(field)
         if not values:
             return default
-        self._expect(values[-1], VARINT)
-        return _signed(values[-1].number)
+        return _signed(self._varint(values[-1]))
 
     def integers(self, field: int) -> list[int]:
         """Repeated signed varints, packed or not."""
         numbers: list[int] = []
         for value in self.fields.get(field, ()):
-            if value.wire == VARINT:
-                numbers.append(_signed(value.number))
+            wire, position, end = value
+            if wire == VARINT:
+                numbers.append(_signed(self._varint(value)))
                 continue
             self._expect(value, BYTES)
-            position = value.start
-            while position < value.end:
-                number, position = _varint(self.data, position, value.end)
+            while position < end:
+                number, position = _varint(self.data, position, end)
                 numbers.append(_signed(number))
         return numbers
 
     def packed(self, field: int, item: int) -> memoryview:
         """Repeated fixed-size numbers as their bytes; a view when they are packed."""
-        parts = [self.data[value.start : value.end] for value in self.fields.get(field, ())]
+        parts = [self.data[start:end] for _, start, end in self.fields.get(field, ())]
         view = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
         if len(view) % item:
             raise DamageError(f"{len(view)} bytes of {item}-byte numbers", self.start)
@@ -86,7 +80,7 @@ class Message:
         if not values:
             return 0.0
         self._expect(values[-1], FIXED32)
-        return float(struct.unpack_from("<f", self.data, values[-1].start)[0])
+        return float(struct.unpack_from("<f", self.data, values[-1][1])[0])
 
     def view(self, field: int) -> memoryview:
         """The bytes of a field, not copied."""
@@ -94,7 +88,7 @@ class Message:
         if not values:
             return self.data[:0]
         self._expect(values[-1], BYTES)
-        return self.data[values[-1].start : values[-1].end]
+        return self.data[values[-1][1] : values[-1][2]]
 
     def text(self, field: int) -> str:
         """A string; bytes that are not UTF-8 are replaced."""
@@ -109,7 +103,7 @@ class Message:
         values = self.fields.get(field, [])
         for value in values:
             self._expect(value, BYTES)
-        return [self.data[value.start : value.end] for value in values]
+        return [self.data[start:end] for _, start, end in values]
 
     def message(self, field: int) -> Message | None:
         """A message; the last one counts."""
@@ -122,42 +116,49 @@ class Message:
 
     def _nested(self, value: Value) -> Message:
         self._expect(value, BYTES)
-        return Message(self.data, value.start, value.end, self.depth + 1)
+        return Message(self.data, value[1], value[2], self.depth + 1)
+
+    def _varint(self, value: Value) -> int:
+        self._expect(value, VARINT)
+        return _varint(self.data, value[1], value[2])[0]
 
     def _expect(self, value: Value, wire: int) -> None:
-        if value.wire != wire:
-            raise DamageError(f"a field of wire type {value.wire}, not {wire}", value.start)
+        if value[0] != wire:
+            raise DamageError(f"a field of wire type {value[0]}, not {wire}", value[1])
 
 
-def _parse(data: memoryview, start: int, end: int) -> Iterator[tuple[int, Value]]:
-    position = start
-    while position < end:
-        begin = position
-        key, position = _varint(data, position, end)
-        number, wire = key >> 3, key & 7
-        if not number:
-            raise DamageError("field number 0", begin)
-        value, position = _value(data, wire, position, end)
-        yield number, value
-
-
-def _value(data: memoryview, wire: int, start: int, end: int) -> tuple[Value, int]:
+def _field(data: memoryview, position: int, end: int) -> tuple[int, Value]:
+    """Number and value of the field at *position*."""
+    key = data[position]
+    start = position + 1
+    if key > 0x7F:  # nearly all keys and lengths are a byte long
+        key, start = _varint(data, position, end)
+    wire = key & 7
+    if key < 8:
+        raise DamageError("field number 0", position)
     if wire == VARINT:
-        number, position = _varint(data, start, end)
-        return Value(wire, start, position, number), position
+        return key >> 3, (wire, start, _end_of_varint(data, start, end))
     if wire == BYTES:
         length, start = _varint(data, start, end)
     elif wire in _FIXED:
         length = _FIXED[wire]
     else:
-        raise DamageError(f"wire type {wire}", start)
+        raise DamageError(f"wire type {wire}", position)
     if start + length > end:
         raise DamageError(f"a field of {length:,} bytes leaves its message", start)
-    return Value(wire, start, start + length), start + length
+    return key >> 3, (wire, start, start + length)
+
+
+def _end_of_varint(data: memoryview, position: int, end: int) -> int:
+    if position < end and data[position] < 0x80:
+        return position + 1
+    return _varint(data, position, end)[1]
 
 
 def _varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
     """An unsigned varint, and the position behind it."""
+    if position < end and data[position] < 0x80:
+        return data[position], position + 1
     number = shift = 0
     while position < end and shift < 70:
         byte = data[position]
