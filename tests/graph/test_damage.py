@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tflite_models as tfl
@@ -76,12 +79,57 @@ def test_noise_is_refused(tmp_path: Path, suffix: str) -> None:
         attempt(tmp_path / f"noise{suffix}", chance.randbytes(length))
 
 
+class Shared(tfl.schema.OperatorT):  # type: ignore[misc,name-defined]
+    """An op that is written once, however often it is listed."""
+
+    offset = 0
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802
+        self.offset = self.offset or super().Pack(builder)
+        return self.offset
+
+
 def test_many_offsets_to_one_long_vector_are_refused(tmp_path: Path) -> None:
+    value, op = tfl.small_cnn(), Shared()
+    op.opcodeIndex, op.inputs, op.outputs = 1, [3] * 20_000, [5]
+    value.subgraphs[0].operators = [op] * 20_000  # 400 million inputs in 160 kB
+    path = tmp_path / "shared.tflite"
+    path.write_bytes(tfl.pack(value))
+    assert "more elements than the file can hold" in refused(path).message
+
+
+def test_a_long_chain_of_calls_ends(tmp_path: Path) -> None:
     value = tfl.small_cnn()
-    value.subgraphs[0].operators = [tfl.op(1, [3] * 20_000, [5]) for _ in range(3)]
-    data = bytearray(tfl.pack(value))
-    # 40,000 more subgraph entries would all point to this one table
-    attempt(tmp_path / "shared.tflite", bytes(data))
+    value.operatorCodes = [tfl.code("CALL")]
+    value.subgraphs = []
+    for number in range(1, 3001):
+        options = tfl.schema.CallOptionsT()
+        options.subgraph = number
+        ops = [tfl.op(0, [0], [0], options)]
+        value.subgraphs.append(tfl.subgraph([tfl.tensor("x", [1])], ops, [0], [0]))
+    path = tmp_path / "chain.tflite"
+    path.write_bytes(tfl.pack(value))
+    assert layer_costs(graph.read(path))[0].macs is None
+
+
+def test_shapes_that_grow_without_end_are_unknown(tmp_path: Path) -> None:
+    import onnx_models as om
+
+    names = [f"v{number}" for number in range(2000)]
+    nodes = [
+        om.helper.make_node("Mul", [before, before], [after]) for before, after in pairwise(names)
+    ]  # squared 2,000 times, the number would have 2^2000 digits
+    nodes.append(om.helper.make_node("ConstantOfShape", [names[-1]], ["y"]))
+    outputs = [om.helper.make_empty_tensor_value_info("y")]
+    proto = om.model(nodes, [], outputs, [om.integers("v0", 9, 9)])
+    attempt(tmp_path / "squares.onnx", proto.SerializeToString())
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+def test_a_pipe_is_refused_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"pipe{suffix}"
+    os.mkfifo(path)
+    assert "cannot be read (not a file)" in refused(path).message
 
 
 # --- sentences ----------------------------------------------------------------------
