@@ -14,7 +14,8 @@ def with_quantization(subgraph: Subgraph) -> Subgraph:
     tensors = list(subgraph.tensors)
     for index, op in _quantized(subgraph):
         if tensors[index].quantization is None:
-            quantization = _read(op, subgraph.tensors)
+            rank = len(tensors[index].shape or ())
+            quantization = _read(op, subgraph.tensors, rank)
             tensors[index] = replace(tensors[index], quantization=quantization)
     return replace(subgraph, tensors=tuple(tensors))
 
@@ -30,18 +31,24 @@ def _quantized(subgraph: Subgraph) -> Iterator[tuple[int, Op]]:
             yield index, op
 
 
-def _read(op: Op, tensors: tuple[Tensor, ...]) -> Quantization | None:
+def _read(op: Op, tensors: tuple[Tensor, ...], rank: int) -> Quantization | None:
     inputs = [tensors[i] if i >= 0 else None for i in op.inputs]
     scales = numbers(inputs[1])
     if not scales:
         return None
     zero_points = integers(inputs[2], limit=len(scales)) if len(inputs) > 2 else None
-    axis = op.attributes.get("axis", 1)
-    block = op.attributes.get("block_size") or None
-    per_channel = len(scales) > 1 and isinstance(axis, int)
+    block = op.attributes.get("block_size")
     return Quantization(
         scales=scales,
         zero_points=zero_points or (0,) * len(scales),
-        axis=axis if per_channel and isinstance(axis, int) else None,
-        block_size=block if isinstance(block, int) else None,
+        axis=_axis(op, rank) if len(scales) > 1 else None,
+        block_size=block if isinstance(block, int) and block > 0 else None,
     )
+
+
+def _axis(op: Op, rank: int) -> int | None:
+    """The axis of per-channel scales, from 0; 1 where the op does not say."""
+    axis = op.attributes.get("axis", 1)
+    if not isinstance(axis, int):
+        return None
+    return axis + rank if axis < 0 else axis
