@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pytest_edgebudget.passes._libraries import load
 
 SIGNATURE = "serving_default"
 OPSET = 17
+NUMBERED = re.compile(r"(.*)__\d+")
 
 
 def with_batch_of_one(source: Path, folder: Path) -> None:
@@ -76,12 +78,31 @@ def to_onnx(folder: Path, out: Path) -> None:
     def serve(*tensors: Any) -> Any:
         return serving(**dict(zip(names, tensors, strict=True)))
 
-    convert.from_function(
-        serve,
-        input_signature=[inputs[name] for name in names],
-        opset=OPSET,
-        output_path=str(out),
-    )
+    signature = [inputs[name] for name in names]
+    model_proto, _ = convert.from_function(serve, input_signature=signature, opset=OPSET)
+    _number_constants(model_proto.graph)
+    out.write_bytes(model_proto.SerializeToString(deterministic=True))
+
+
+def _number_constants(graph: Any) -> None:
+    """
+    Number the constants that tf2onnx made by their first use, and sort them.
+
+    Its own numbers differ from run to run, and a model that did not change has
+    to have the same address.
+    """
+    constants = {item.name: item for item in graph.initializer}
+    renamed: dict[str, str] = {}
+    for node in graph.node:
+        for position, name in enumerate(node.input):
+            match = NUMBERED.fullmatch(name)
+            if match and name in constants:
+                new = renamed.setdefault(name, f"{match[1]}__constant{len(renamed)}")
+                constants[name].name = node.input[position] = new
+    ordered = sorted(graph.initializer, key=lambda item: str(item.name))
+    kept = [type(item).FromString(item.SerializeToString()) for item in ordered]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def _reason(error: Exception) -> str:

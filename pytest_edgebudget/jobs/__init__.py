@@ -27,6 +27,7 @@ QUIET = {
     "TF_ENABLE_ONEDNN_OPTS": "0",  # its fused kernels round differently from CPU to CPU
     "CUDA_VISIBLE_DEVICES": "-1",  # the same result with and without a GPU
     "PYTHONHASHSEED": "0",
+    "PYTHONWARNINGS": "ignore",  # of libraries; PYTHONWARNINGS=error is meant for users' tests
 }
 TAIL_LINES = 6
 

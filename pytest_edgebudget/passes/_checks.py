@@ -60,16 +60,28 @@ def smaller(before: Graph, after: Graph) -> str:
 
 
 def integer(after: Graph, dtype: str) -> str:
-    """Every convolution and dense layer has to compute on *dtype*; in `.tflite` the ends, too."""
-    found = {weight.op.outputs: weight.op for weight in weights(after)}
-    left = [op.name for op in found.values() if dtype not in _computes_on(after, op)]
-    if left:
-        return f"layers do not compute in {dtype}: {_names(left)}"
+    """Every convolution and dense layer has to compute on *dtype*."""
+    left = [op.name for op in _layers(after) if dtype not in _computes_on(after, op)]
+    return f"layers do not compute in {dtype}: {_names(left)}" if left else ""
+
+
+def integer_ends(after: Graph, dtype: str) -> str:
+    """Inputs and outputs of a `.tflite` may not be float."""
     ends = _tensors(after, (*after.main.inputs, *after.main.outputs))
     others = [f"{tensor.name} ({tensor.dtype})" for tensor in ends if _is_float(tensor)]
-    if others and after.format == "tflite":
-        return f"inputs or outputs are not {dtype}: {_names(others)}"
-    return ""
+    wrong = others and after.format == "tflite"
+    return f"inputs or outputs are not {dtype}: {_names(others)}" if wrong else ""
+
+
+def float_activations(after: Graph) -> str:
+    """No convolution or dense layer may compute on calibrated integers."""
+    fixed = {"int8", "int16"}
+    wrong = [op.name for op in _layers(after) if _computes_on(after, op) & fixed]
+    return f"activations are not float: {_names(wrong)}" if wrong else ""
+
+
+def _layers(graph: Graph) -> tuple[Op, ...]:
+    return tuple({weight.op.outputs: weight.op for weight in weights(graph)}.values())
 
 
 ZERO_POINT_THIRD = ("QLinearConv", "QLinearMatMul", "QGemm")

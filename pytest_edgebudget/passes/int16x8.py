@@ -6,7 +6,14 @@ from functools import partial
 
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert, _onnx
-from pytest_edgebudget.passes._checks import all_of, integer, interface, smaller, weight_dtype
+from pytest_edgebudget.passes._checks import (
+    all_of,
+    integer,
+    integer_ends,
+    interface,
+    smaller,
+    weight_dtype,
+)
 from pytest_edgebudget.passes._litert_recipes import static
 from pytest_edgebudget.passes._onnx_static import quantize_static
 from pytest_edgebudget.passes._ready import ready
@@ -34,6 +41,7 @@ def check(before: Graph, after: Graph, step: Step) -> str:
     return all_of(
         weight_dtype(after, "int8"),
         integer(after, "int16"),
+        integer_ends(after, "int16"),
         smaller(before, after) if after.format == "tflite" else "",
         interface(before, after),
     )

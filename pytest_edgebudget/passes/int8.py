@@ -8,7 +8,14 @@ from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert, _onnx
 from pytest_edgebudget.passes._arguments import arguments
-from pytest_edgebudget.passes._checks import all_of, integer, interface, smaller, weight_dtype
+from pytest_edgebudget.passes._checks import (
+    all_of,
+    integer,
+    integer_ends,
+    interface,
+    smaller,
+    weight_dtype,
+)
 from pytest_edgebudget.passes._litert_recipes import static
 from pytest_edgebudget.passes._onnx_static import quantize_static
 from pytest_edgebudget.passes._ready import ready
@@ -60,6 +67,7 @@ def check(before: Graph, after: Graph, step: Step) -> str:
     return all_of(
         weight_dtype(after, "int8"),
         integer(after, "int8"),
+        integer_ends(after, "int8"),
         smaller(before, after) if after.format == "tflite" else "",
         interface(before, after),
     )

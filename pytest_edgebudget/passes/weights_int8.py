@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert, _onnx
-from pytest_edgebudget.passes._checks import all_of, interface, smaller, weight_dtype
+from pytest_edgebudget.passes._checks import (
+    all_of,
+    float_activations,
+    interface,
+    smaller,
+    weight_dtype,
+)
 from pytest_edgebudget.passes._litert_recipes import int8_weights
 from pytest_edgebudget.passes._onnx_weights import store_weights
 from pytest_edgebudget.passes._ready import ready
@@ -30,7 +36,10 @@ def apply(job: Job) -> None:
 def check(before: Graph, after: Graph, step: Step) -> str:
     """Weights int8 and dequantized before use, the file smaller."""
     return all_of(
-        weight_dtype(after, "int8", direct=False), smaller(before, after), interface(before, after)
+        weight_dtype(after, "int8", direct=False),
+        float_activations(after),
+        smaller(before, after),
+        interface(before, after),
     )
 
 
