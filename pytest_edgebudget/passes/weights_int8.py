@@ -24,7 +24,8 @@ def apply(job: Job) -> None:
 
     Needs no data. They are converted back to float32 when the model is loaded:
     the answers are nearly the float model's, memory and time are the float
-    model's too. For a download or flash budget.
+    model's too. For a download or flash budget. (onnxruntime runs some dense
+    layers with such weights in kernels that round activations to 8 bits.)
     """
     ready(job)
     if job.model.suffix == ".tflite":
