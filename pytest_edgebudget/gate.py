@@ -88,8 +88,8 @@ class Gate:
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
-        """Claim our own budget files, and no other TOML file."""
-        if file_path.suffix == ".toml" and file_path.resolve() in self.options.all_files:
+        """Claim the budget files that pytest itself was sent to, and no other TOML file."""
+        if file_path.suffix == ".toml" and file_path.resolve() in self.options.claimed:
             return BudgetFile.of(parent, file_path.resolve(), self.session)
         return None
 
@@ -98,11 +98,10 @@ class Gate:
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> None:
         """Add the budgets to a run that names other paths; note what was collected."""
-        if not self.options.only:
-            for path in self.options.files:
-                if path not in self.options.positional:
-                    node = BudgetFile.of(session, path, self.session)
-                    items.extend(session.genitems(node))
+        for path in self.options.files:
+            if path not in self.options.claimed:
+                node = BudgetFile.of(session, path, self.session)
+                items.extend(session.genitems(node))
         self.collected |= {str(item.path) for item in items if isinstance(item, LimitItem)}
 
     # --- running ------------------------------------------------------------

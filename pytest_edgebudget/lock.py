@@ -8,6 +8,7 @@ line a reading, so that a diff shows what changed and nothing else.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -115,7 +116,9 @@ def _plain(reading: Reading) -> dict[str, Any]:
     return plain | {"key": dict(reading.key)}
 
 
-def _number(value: float) -> float | int:
+def _number(value: float) -> float | int | str:
+    if not math.isfinite(value):
+        return str(value)  # JSON has no infinity; float() reads it back
     return int(value) if float(value).is_integer() else value
 
 

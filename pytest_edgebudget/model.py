@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_edgebudget.devices import Device, Samples, Worker
+from pytest_edgebudget.devices.base import Device, Samples, Worker
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.types import Artifact, Budget, ModelBudget, Reading
@@ -59,10 +59,10 @@ class EdgeModel:
         worker = self._ready()
         with tempfile.TemporaryDirectory(prefix="edgebudget-") as name:
             data, out = Path(name, "data.npz"), Path(name, "out.npz")
-            np.savez(data, **_named(inputs))  # type: ignore[arg-type]
+            np.savez(data, **_named(inputs))
             worker.run(Samples(path=data, split="test"), self._state, out)
             with np.load(out, allow_pickle=False) as arrays:
-                outputs = [arrays[key] for key in arrays.files]
+                outputs: list[Array] = [arrays[key] for key in arrays.files]
         if len(outputs) == 1:
             return outputs[0]
         return dict(zip(self._outputs, outputs, strict=True))

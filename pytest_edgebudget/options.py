@@ -87,6 +87,16 @@ class Options:
         }
 
     @property
+    def claimed(self) -> tuple[Path, ...]:
+        """
+        Files that pytest collects by its own paths.
+
+        The others are added afterwards; one that pytest meets on its walk
+        through a folder is not claimed there, or it would be gated twice.
+        """
+        return self.files if self.only else self.positional
+
+    @property
     def all_files(self) -> tuple[Path, ...]:
         """Files from options, the ini key and the command line's own paths, once each."""
         return tuple(dict.fromkeys((*self.files, *self.positional)))

@@ -7,6 +7,7 @@ worker, and imports neither numpy nor a runtime.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,13 +102,14 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
         # The metric's own objection: no labels, a function of the user's that
         # fails. The other metrics read the same facts all the same.
         return _missing(wanted, error)
+    high = float(value.value if value.high is None else value.high)
     return Reading(
         metric=metric.name,
         value=float(value.value),
         low=float(value.value if value.low is None else value.low),
-        high=float(value.value if value.high is None else value.high),
+        high=high,
         evidence=_evidence(metric, subject),
-        noisy=metric.noisy,
+        noisy=metric.noisy or math.isinf(high),  # a lower bound decides no upper limit
         key=comparison_key(metric, subject, facts),
         note=value.note,
         layers=value.layers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pytest_edgebudget.graph import Graph
@@ -23,16 +24,20 @@ def read_macs(graph: Graph, options: Options) -> Value:
     one reaches, cropped ones too), matrix products and recurrent layers (each
     step times each matrix). Elementwise ops, pooling and moving data count
     nothing; weights that are zero count like others. A dynamic first dimension
-    of an input is the batch, and counts as one. Where an op cannot be counted (another dynamic dimension, a
-    loop, a custom op), the value is a lower bound, and the note says so.
+    of an input is the batch, and counts as one. Where an op cannot be counted
+    (another dynamic dimension, a loop, a custom op), the value is a lower
+    bound: the note says so, and a limit above it is undecided.
 
     Source of the formulas: Sze et al., "Efficient Processing of Deep Neural
     Networks: A Tutorial and Survey", Proceedings of the IEEE 105(12), 2017.
     """
     costs = layer_costs(graph)
     total = sum(cost.macs or 0 for cost in costs)
-    note = _bound(costs) or ("for a batch of one" if open_batch(graph) else "")
-    return Value(total, note=note, layers=largest(costs, "macs"))
+    layers = largest(costs, "macs")
+    if note := _bound(costs):
+        return Value(total, low=total, high=math.inf, note=note, layers=layers)
+    note = "for a batch of one" if open_batch(graph) else ""
+    return Value(total, note=note, layers=layers)
 
 
 def _bound(costs: Sequence[LayerCost]) -> str:

@@ -166,5 +166,5 @@ def _revive(hint: Any, value: Any) -> Any:
         return tuple(_revive(arguments[0], item) for item in value)
     if isinstance(hint, type) and is_dataclass(hint):
         return from_plain(hint, value)
-    rows = [arg for arg in arguments if is_dataclass(arg)]
+    rows = [arg for arg in arguments if isinstance(arg, type) and is_dataclass(arg)]
     return from_plain(rows[0], value) if rows and isinstance(value, dict) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pytest_edgebudget.report.base import BoundRow, FileRow, LimitRow, ReadingRow
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_pair, format_value
@@ -17,6 +19,8 @@ def reading(row: ReadingRow | None, unit: str) -> str:
     if row is None:
         return "-"
     text = value(row.value, unit)
+    if row.noisy and not math.isfinite(row.high):
+        return f"from {text}"
     if row.noisy and row.low != row.high:
         return f"{text} ({value(row.low, unit)} - {value(row.high, unit)})"
     return text

@@ -1,0 +1,118 @@
+"""A wrong budget file is a usage error, a worker that died an ERROR: never confused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import BUDGET, Runner
+
+
+def test_all_mistakes_of_a_budget_file_are_one_usage_error(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(
+        BUDGET.replace("raspberry-pi-4", "rasberry-pi-4")
+        .replace("download_size", "downlod_size")
+        .replace('"int8"', '"int9"')
+    )
+    result = gate("--edge-budget", "pi4.toml")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: pi4.toml:2: device.profile: *did you mean raspberry-pi-4*",
+            "ERROR: pi4.toml:7: models.digits.optimize*: *did you mean int*",
+            "ERROR: pi4.toml:11: models.digits.budget.downlod_size: *did you mean download_size*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--edge-budget", "pi5.toml"), "*pi5.toml: no such file or folder*"),
+        (("--edge-budget", "empty"), "*empty: no [*].toml in this folder*"),
+        (
+            ("--edge-budget", "pi4.toml", "--edge-budget-report", "yaml:a"),
+            "*no report format yaml*",
+        ),
+        (("--edge-budget", "pi4.toml", "--edge-budget-report", "json"), "*write FORMAT:PATH*"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_runs(
+    gate: Runner, project: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (project / "empty").mkdir()
+    result = gate(*arguments)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_a_damaged_lock_is_a_usage_error(gate: Runner, project: Path) -> None:
+    (project / "pi4.lock.json").write_text("{")
+    result = gate("--edge-budget", "pi4.toml")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*pi4.lock.json: not a lock file*", "*--edge-budget-update*"])
+
+
+def test_a_misspelt_hook_is_named(gate: Runner, project: Path) -> None:
+    (project / "conftest.py").write_text("def pytest_edgebudget_metric():\n    return []\n")
+    result = gate("--edge-budget", "pi4.toml")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*there is no hook pytest_edgebudget_metric*"])
+
+
+def test_a_killed_worker_is_an_error_that_names_the_signal(gate: Runner, project: Path) -> None:
+    """The worker is killed by the project's own conftest while it runs samples."""
+    shutil.rmtree(project / "cache", ignore_errors=True)
+    (project / "pyproject.toml").write_text('[tool.edgebudget]\ncache = "cache"\n')
+    (project / "conftest.py").write_text(
+        """
+import os, signal
+from pytest_edgebudget.devices import client
+
+real = client.WorkerClient.run
+
+def run(self, *arguments):
+    os.kill(self.pid, signal.SIGKILL)
+    return real(self, *arguments)
+
+client.WorkerClient.run = run
+"""
+    )
+    result = gate("--edge-budget", "pi4.toml", "--edge-budget-report", "json:report.json")
+
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*killed by SIGKILL (9)*", "  size *ERROR"])
+    assert '"errors": []' not in (project / "report.json").read_text()
+
+
+def test_a_candidate_that_cannot_be_built_does_not_stop_the_others(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    (project / "shrink.py").write_text(
+        "import os, signal\n\n\ndef apply(job):\n"
+        '    """Crash, as converters do."""\n    os.kill(os.getpid(), signal.SIGSEGV)\n'
+    )
+    (project / "conftest.py").write_text(
+        """
+import shrink
+from pytest_edgebudget.passes.base import Pass
+
+def pytest_edgebudget_passes():
+    return [Pass(name="crash", apply=shrink.apply, check=lambda before, after, step: "",
+                 formats=frozenset({"tflite"}))]
+"""
+    )
+    write(BUDGET.replace('["none", "float16", "int8"]', '["crash", "int8"]').replace("24 K", "1 K"))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["  crash *SIGSEGV (11)*", "  int8 *breaks download_size"])
