@@ -84,7 +84,7 @@ def cpu_seconds(pid: int) -> float:
 def start_worker(model: Path, stack: ExitStack) -> tuple[Timer, int]:
     """A worker with the model: what times it, and its process id."""
     runtime = "onnxruntime" if model.suffix == ".onnx" else "litert"
-    command = [sys.executable, "-I", "-B", str(WORKER)]
+    command = [sys.executable, "-E", "-B", str(WORKER)]
     connection = stack.enter_context(Connection(command, what="the worker"))
     client = WorkerClient(connection, runtime=runtime, threads=1, python="", limits=Limits())
     client.hello()
@@ -96,7 +96,7 @@ def start_bare(model: Path, stack: ExitStack) -> tuple[Timer, int]:
     """The bare loop with the model: what times it, and its process id."""
     process = stack.enter_context(
         subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", BARE, str(model)],
+            [sys.executable, "-E", "-B", "-c", BARE, str(model)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -35,7 +35,7 @@ class Session:
     tool: str
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """What ``python -I`` would leave out is left out, and hashing is fixed."""
+        """What ``python -E`` would leave out is left out, and hashing is fixed."""
         kept = {key: v for key, v in inherited.items() if not key.startswith("PYTHON")}
         return {**kept, "PYTHONHASHSEED": "0"}
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from threading import Event, Timer
 from types import TracebackType
 from typing import IO, Any, Self
@@ -21,13 +20,14 @@ LOG_LIMIT = 1 << 20  # bytes of stderr that are kept while a worker lives
 PATIENCE = 5.0  # seconds for a worker to end by itself
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Exception):
     """The worker lives, and says that it cannot do it; see ``worker.refusal``."""
 
-    kind: str
-    message: str
-    hint: str = ""
+    def __init__(self, kind: str, message: str, hint: str = "") -> None:
+        super().__init__(kind, message, hint)
+        self.kind = kind
+        self.message = message
+        self.hint = hint
 
 
 class Connection:

@@ -13,7 +13,7 @@ from pytest_edgebudget.devices import callgrind
 from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
 from pytest_edgebudget.devices.client import Limits, WorkerClient, missing_runtime
 from pytest_edgebudget.devices.connection import Connection
-from pytest_edgebudget.devices.interpreters import cpu, find_python, installed
+from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, find_python, installed
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import EdgeBudgetError, ModelError
 from pytest_edgebudget.facts import InstructionFacts, StartupFacts, Timings
@@ -87,7 +87,7 @@ class HostDevice:
     @contextmanager
     def worker(self, fmt: str) -> Iterator[Worker]:
         """A fresh worker."""
-        with self._start(fmt, [self._python, "-I", "-B", str(WORKER)], None, 1) as client:
+        with self._start(fmt, [self._python, *ISOLATED, str(WORKER)], None, 1) as client:
             yield client
 
     @contextmanager
@@ -115,7 +115,7 @@ class HostDevice:
                 f"{self.runtime_for(fmt)} names no function whose instructions are an inference"
             )
         with callgrind.session(invoke) as session:
-            command = [*session.command, self._python, "-s", "-B", str(WORKER)]
+            command = [*session.command, self._python, "-B", str(WORKER)]
             with self._start(fmt, command, session.environment(os.environ), SLOWDOWN) as client:
                 client.load(model)
                 fill(client)

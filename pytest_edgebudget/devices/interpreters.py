@@ -12,6 +12,9 @@ from pathlib import Path
 from pytest_edgebudget.errors import DeviceError, EdgeBudgetError
 from pytest_edgebudget.worker.machine import cpu_model, read_cpuinfo
 
+# Not -I: libraries in the user's own site-packages are installed, too.
+ISOLATED = ("-E", "-B")
+
 
 def find_python(python: str) -> str:
     """The program that *python* names; raises EdgeBudgetError where there is none."""
@@ -40,7 +43,7 @@ def installed(distribution: str, python: str) -> str:
     )
     try:
         child = subprocess.run(
-            [python, "-I", "-B", "-c", code, distribution],
+            [python, *ISOLATED, "-c", code, distribution],
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,7 +1,7 @@
 """
 The one program that runs on a device: numpy, one runtime, nothing else of ours.
 
-Started as ``python -I -B <this folder>``, it speaks JSON lines on stdin and
+Started as ``python -E -B <this folder>``, it speaks JSON lines on stdin and
 stdout. A request is ``{"op": NAME, "limit": SECONDS, ...parameters}``; replies
 are ``{"progress": TEXT}`` while it works, then ``{"ok": RESULT}`` or
 ``{"error": {"kind", "message", "hint"}}``. The folder may be copied to a board

@@ -1,5 +1,5 @@
 """
-Start the worker: ``python -I -B <this folder>``.
+Start the worker: ``python -E -B <this folder>``.
 
 The folder becomes a package of its own, and leaves ``sys.path``: no file of
 ours can stand in for a library of the same name.

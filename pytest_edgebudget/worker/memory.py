@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import re
+import sys
 from pathlib import Path
 
 from .refusal import Refusal
@@ -23,6 +24,12 @@ _KIB = 1024
 # what the warm-up left behind neither hides nor adds to what the model takes.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _MMAP_THRESHOLD = 64 * _KIB
+
+
+def need_linux() -> None:
+    """Refuse elsewhere, before anything is done."""
+    if not sys.platform.startswith("linux"):
+        raise Refusal("platform", f"ram is read from Linux's books, and this is {sys.platform}")
 
 
 def settle() -> None:

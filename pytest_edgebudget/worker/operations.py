@@ -99,6 +99,7 @@ class Operations:
 
         Loads the model, runs it twice on zeros, and keeps it loaded.
         """
+        memory.need_linux()
         memory.steady_malloc()
         self._warm(threads)
         memory.settle()

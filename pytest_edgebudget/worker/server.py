@@ -17,6 +17,7 @@ Operation = Callable[..., "dict[str, Any]"]
 def main() -> None:
     """Answer requests until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _leave_no_core()
     channel = Channel()
     work = Operations(channel.progress)
     operations: dict[str, Operation] = {
@@ -28,6 +29,15 @@ def main() -> None:
     }
     for request in channel.requests():
         _answer(channel, operations, request)
+
+
+def _leave_no_core() -> None:
+    """A crash is reported; its core file would lie in somebody's project."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _answer(channel: Channel, operations: dict[str, Operation], request: dict[str, Any]) -> None:

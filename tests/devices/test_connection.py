@@ -50,7 +50,7 @@ def test_a_refusal_keeps_the_worker() -> None:
         for _ in range(2):
             with pytest.raises(Refused) as caught:
                 connection.request("run", doing="running", limit=10)
-        assert caught.value == Refused("data", "no x", "add x")
+        assert caught.value.args == ("data", "no x", "add x")
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS"])

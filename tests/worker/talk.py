@@ -19,7 +19,7 @@ class Talk:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(folder)],
+            [sys.executable, "-E", "-B", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
