@@ -76,8 +76,9 @@ def build(
             refuses the file.
         MissingExtra: a pass needs a library that is not installed.
     """
-    steps = [Bound(step, _named(step, passes)) for step in recipe.steps]
-    if all(bound.step.name == "none" for bound in steps):
+    named = [Bound(step, _named(step, passes)) for step in recipe.steps]
+    steps = [bound for bound in named if bound.step.name != "none"]
+    if not steps:
         return replace(source, recipe=recipe)
     for bound in steps:
         _check_usable(bound, source, data)

@@ -53,10 +53,15 @@ def same_dtypes(before: Graph, after: Graph) -> str:
 
 
 def smaller(before: Graph, after: Graph) -> str:
-    """The file has to be smaller than before."""
-    if after.size < before.size:
-        return ""
-    return f"the file did not shrink ({before.size} bytes before, {after.size} after)"
+    """The model has to be smaller than before."""
+    old, new = _bytes(before), _bytes(after)
+    return "" if new < old else f"the file did not shrink ({old} bytes before, {new} after)"
+
+
+def _bytes(graph: Graph) -> int:
+    """Bytes of the file, and of its constants where they lie beside it."""
+    beside = sum(tensor.stored_bytes for tensor in graph.tensors) if graph.external else 0
+    return graph.size + beside
 
 
 def integer(after: Graph, dtype: str) -> str:
