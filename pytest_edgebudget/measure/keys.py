@@ -60,14 +60,14 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
     Cached are metrics of deterministic facts whose code is a plain function
     of a module: a closure may hide what decides its answer.
     """
-    code = _code(wanted.metric)
-    if wanted.metric.needs not in DETERMINISTIC or not code:
+    metric, code = wanted.metric, _code(wanted.metric)
+    if not metric.cacheable or metric.needs not in DETERMINISTIC or not code:
         return None
     return {
-        **dict(comparison_key(wanted.metric, subject)),
+        **dict(comparison_key(metric, subject)),
         "artifact": subject.artifact.sha256,
-        "data": _whole_data(wanted.metric, subject),
-        "source": _source(wanted.metric, subject),
+        "data": _whole_data(metric, subject),
+        "source": _source(metric, subject),
         "name": wanted.name,
         "options": json.dumps(dict(wanted.options), sort_keys=True),
         "code": code,
