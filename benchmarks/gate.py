@@ -13,6 +13,7 @@ Worker timing against a bare loop is in benchmarks/worker.py.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import resource
@@ -25,6 +26,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAIRS = 20
+OTHERS = sorted(
+    {point.name for point in importlib.metadata.entry_points(group="pytest11")} - {"edgebudget"}
+)
+ALONE = [word for name in OTHERS for word in ("-p", f"no:{name}")]  # no other plugin's time counts
 LIBRARIES = (
     "numpy",
     "ai_edge_litert",
@@ -67,9 +72,9 @@ def idle() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
-        options = ["--collect-only", "-q", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *options]
-        with_it, without = command, [*command, "-p", "no:edgebudget"]
+        options = [*ALONE, "--collect-only", "-q", "-p", "no:cacheprovider"]
+        with_it = [sys.executable, "-m", "pytest", *options]
+        without = [*with_it, "-p", "no:edgebudget"]
         differences, bare = [], []
         for index in range(PAIRS + 1):
             pair = [with_it, without] if index % 2 else [without, with_it]
@@ -91,10 +96,11 @@ def second_run() -> None:
         folder = Path(name)
         (folder / "pyproject.toml").write_text("")
         (folder / "ten.toml").write_text(ten_models())
-        command = [sys.executable, "-m", "pytest", "--edge-budget", "ten.toml", "-q"]
+        options = [*ALONE, "--edge-budget", "ten.toml", "-q"]
+        command = [sys.executable, "-m", "pytest", *options]
         first = cpu_of(command, folder)
         runs = [cpu_of(command, folder) for _ in range(5)]
-        imported = modules_of(["--edge-budget", "ten.toml", "-q"], folder)
+        imported = modules_of(options, folder)
     cpu = statistics.median(run[0] for run in runs)
     wall = statistics.median(run[1] for run in runs)
     seen = [library for library in LIBRARIES if library in imported]
