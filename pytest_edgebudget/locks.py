@@ -3,7 +3,8 @@ One timing at a time on this machine, and none while builds or predictions run.
 
 A reader/writer lock on one file in the temporary folder, shared by all runs
 of all users: two runs on two cores doubled each other's medians. The system
-drops a lock when its process ends, however it ends.
+drops a lock when its process ends, however it ends. Not to be nested: one
+inside the other would wait for itself.
 """
 
 from __future__ import annotations
