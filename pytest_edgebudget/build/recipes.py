@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_edgebudget import graph
 from pytest_edgebudget.build import artifacts, keys
+from pytest_edgebudget.build.promises import check_promises, note_of
 from pytest_edgebudget.build.reload import RUNTIMES
 from pytest_edgebudget.data import DataFile
-from pytest_edgebudget.errors import BuildError, ModelError
-from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.jobs import JSON, run
 from pytest_edgebudget.locks import busy
-from pytest_edgebudget.passes._checks import left_float
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.store import Store
 from pytest_edgebudget.types import Artifact, Recipe, Step
@@ -138,7 +136,7 @@ def _make(
 ) -> Artifact:
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as name, busy():
         results = _apply(recipe, source, steps, data, Path(name), root)
-        after = _check_promises(source.path, steps, results)
+        after = check_promises(source.path, [(b.step, b.chosen) for b in steps], results)
         note = run(
             "pytest_edgebudget.build.reload:reload",
             {"model": str(results[-1]), "runtime": runtime, "recipe": str(recipe)},
@@ -146,7 +144,7 @@ def _make(
             timeout=RELOAD_TIMEOUT,
             purpose=f"running what {recipe} made in {runtime}",
         )
-        notes = [text for text in (_note(after), str(note)) if text]
+        notes = [text for text in (note_of(after), str(note)) if text]
         return artifacts.put(results[-1], recipe, store, name=str(recipe), notes=notes)
 
 
@@ -175,35 +173,3 @@ def _apply(
     )
     assert isinstance(reply, list)
     return [Path(str(path)) for path in reply]
-
-
-def _check_promises(source: Path, steps: Sequence[Bound], results: Sequence[Path]) -> Graph:
-    before = graph.read(source)
-    for bound, path in zip(steps, results, strict=True):
-        try:
-            after = graph.read(path)
-        except ModelError as error:
-            raise BuildError(f"{bound.step} made no usable model: {error.message}") from None
-        if broken := _broken_promise(bound, before, after):
-            raise BuildError(
-                f"{bound.step} does not keep its promise: {broken}",
-                "the model has layers that this pass cannot change; try another recipe",
-            )
-        before = after
-    return before
-
-
-def _broken_promise(bound: Bound, before: Graph, after: Graph) -> str:
-    try:
-        return bound.chosen.check(before, after, bound.step)
-    except BuildError:
-        raise
-    except Exception as error:  # the check may be a user's
-        raise BuildError(
-            f"the check of {bound.step} failed: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _note(after: Graph) -> str:
-    kinds = left_float(after)
-    return f"in float: {', '.join(kinds)}" if kinds else ""
