@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
-# The same examples in every run: a red run can be repeated, a green one is no luck.
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
-settings.load_profile("repeatable")
+# pytest loads this file for the demo, too, whose environment has no hypothesis.
+with contextlib.suppress(ModuleNotFoundError):
+    from hypothesis import settings
+
+    # The same examples in every run: a red run can be repeated, a green one is no luck.
+    settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+    settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
