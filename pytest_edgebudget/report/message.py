@@ -9,7 +9,7 @@ from pytest_edgebudget.report.advice import advice, tried
 from pytest_edgebudget.report.base import LimitRow, ModelRow
 from pytest_edgebudget.report.words import one_line as one_line
 
-METRICS_SHOWN = 4
+METRICS_SHOWN = 6
 
 
 def broken_text(row: LimitRow, model: ModelRow | None) -> str:
