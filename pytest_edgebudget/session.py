@@ -17,6 +17,7 @@ from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
+from pytest_edgebudget.fit.bench import Rules
 from pytest_edgebudget.graph.cost import bytes_by_layer
 from pytest_edgebudget.groups import judge_group
 from pytest_edgebudget.lock import Lock, LockEntry, read_lock, write_lock
@@ -136,10 +137,8 @@ class GateSession:
             root=self.root,
             metrics=self.registry.metrics,
             passes=self.registry.passes,
-            today=date.today(),
+            rules=Rules(today=date.today(), strict=self.choices.strict, relock=self.choices.relock),
             optimize=self.choices.optimize,
-            strict=self.choices.strict,
-            relock=self.choices.relock,
             say=self.say,
         )
 

@@ -29,7 +29,7 @@ def differences(metric: str, predictions: Predictions, options: Options) -> Arra
     return difference.reshape(len(difference), -1)
 
 
-def mean_error(errors: Array) -> Value:
+def mean_error(errors: Array, level: float) -> Value:
     """The mean of *errors*, shape (n, numbers), infinite if one is not finite."""
     import numpy as np
 
@@ -37,13 +37,13 @@ def mean_error(errors: Array) -> Value:
     finite = np.isfinite(samples)
     if not finite.all():
         return Value(math.inf, note=note(finite))
-    mean, half = mean_interval(samples)
+    mean, half = mean_interval(samples, level)
     return Value(mean, max(0.0, mean - half), mean + half) if len(samples) > 1 else Value(mean)
 
 
-def mean_interval(samples: Array) -> tuple[float, float]:
-    """The mean of *samples* and half its 95 % interval, by the normal approximation."""
+def mean_interval(samples: Array, level: float) -> tuple[float, float]:
+    """The mean of *samples* and half its interval, by the normal approximation."""
     if len(samples) < 2:
         return float(samples.mean()), 0.0
     error = float(samples.std(ddof=1)) / math.sqrt(len(samples))
-    return float(samples.mean()), NormalDist().inv_cdf(0.975) * error
+    return float(samples.mean()), NormalDist().inv_cdf(0.5 + level / 2) * error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics._classes import THRESHOLD, classes
 from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
-from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
 from pytest_edgebudget.stats import wilson
 from pytest_edgebudget.types import Better, Unit
 
@@ -33,7 +33,7 @@ def read(predictions: Predictions, options: Options) -> Value:
     found = classes("accuracy", pair, float(options.get("threshold", 0.5)))
     share = float((found.predicted == found.labels).mean())
     samples = len(found.labels)
-    low, high = wilson(share * samples, samples)
+    low, high = wilson(share * samples, samples, confidence(options))
     return Value(share, low, high, note(pair.finite))
 
 

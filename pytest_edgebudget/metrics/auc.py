@@ -15,7 +15,7 @@ from pytest_edgebudget.metrics._labels import (
     judged,
     note,
 )
-from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
 SCORES = ("output", "reconstruction")
@@ -59,7 +59,8 @@ def read(predictions: Predictions, options: Options) -> Value:
             f"auc needs samples of two classes; all {len(labels)} labels are {labels[0]}",
             "give the split (or the slice) samples of both",
         )
-    areas = np.array(_one_vs_rest(scores, labels, pair.finite))
+    z = NormalDist().inv_cdf(0.5 + confidence(options) / 2)
+    areas = np.array(_one_vs_rest(scores, labels, pair.finite, z))
     value, low, high = areas.mean(axis=0).tolist()
     return Value(value, low, high, note(pair.finite))
 
@@ -99,15 +100,17 @@ def _anomalies(pair: Judged) -> Array:
     return class_numbers("auc", labels, count=2)
 
 
-def _one_vs_rest(scores: Array, labels: Array, finite: Array) -> list[tuple[float, float, float]]:
+def _one_vs_rest(
+    scores: Array, labels: Array, finite: Array, z: float
+) -> list[tuple[float, float, float]]:
     import numpy as np
 
     if scores.shape[1] == 1:
-        return [_auc(scores[:, 0], labels == 1, finite)]
-    return [_auc(scores[:, c], labels == c, finite) for c in np.unique(labels)]
+        return [_auc(scores[:, 0], labels == 1, finite, z)]
+    return [_auc(scores[:, c], labels == c, finite, z) for c in np.unique(labels)]
 
 
-def _auc(scores: Array, positive: Array, finite: Array) -> tuple[float, float, float]:
+def _auc(scores: Array, positive: Array, finite: Array, z: float) -> tuple[float, float, float]:
     """Area, low and high of one class against the rest."""
     import numpy as np
 
@@ -116,12 +119,11 @@ def _auc(scores: Array, positive: Array, finite: Array) -> tuple[float, float, f
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # the mean rank of equals
     m, n = int(positive.sum()), int((~positive).sum())
     area = float((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
-    return area, _bound(area, m, n, 0.0), _bound(area, m, n, 1.0)
+    return area, _bound(area, m, n, 0.0, z), _bound(area, m, n, 1.0, z)
 
 
-def _bound(area: float, m: int, n: int, end: float) -> float:
+def _bound(area: float, m: int, n: int, end: float, z: float) -> float:
     """The value between *area* and *end* whose own error just reaches *area*."""
-    z = NormalDist().inv_cdf(0.975)
     inside, outside = area, end
     for _ in range(50):
         middle = (inside + outside) / 2

@@ -34,6 +34,12 @@ class Option:
 
 Options = Mapping[str, float | int | str]
 
+
+def confidence(options: Options) -> float:
+    """Of the interval: the limit's ``confidence``, 0.95 where it has none."""
+    return float(options.get("confidence", 0.95))
+
+
 STATIC = (Evidence.EXACT,)
 RUN = (Evidence.MEASURED, Evidence.EMULATED, Evidence.HOST)
 PHYSICS = (Evidence.MEASURED, Evidence.ESTIMATED)

@@ -6,7 +6,7 @@ from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.metrics._differences import mean_interval
 from pytest_edgebudget.metrics._labels import OUTPUT, finite, note, output_name
-from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
 
@@ -33,7 +33,7 @@ def read(predictions: Predictions, options: Options) -> Value:
         )
     usable = finite(ours) & finite(theirs)
     cosines = _cosines(ours, theirs, usable)
-    mean, half = mean_interval(cosines)
+    mean, half = mean_interval(cosines, confidence(options))
     interval = (max(-1.0, mean - half), min(1.0, mean + half)) if len(cosines) > 1 else (mean, mean)
     return Value(mean, *interval, note(usable))
 

@@ -6,7 +6,7 @@ from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.metrics._classes import THRESHOLD, classes
 from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
-from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
 RESAMPLES = 500
@@ -41,7 +41,9 @@ def read(predictions: Predictions, options: Options) -> Value:
             'use average = "macro" or "weighted"',
         )
     cells, counts = _cells(found.labels, found.predicted)
-    low, high = _bootstrap(cells, counts, len(found.labels), found.count, average)
+    low, high = _bootstrap(
+        cells, counts, len(found.labels), found.count, average, confidence(options)
+    )
     return Value(_f1(cells, counts, found.count, average), low, high, note(pair.finite))
 
 
@@ -71,14 +73,14 @@ def _f1(cells: Array, counts: Array, classes: int, average: str) -> float:
 
 
 def _bootstrap(
-    cells: Array, counts: Array, samples: int, classes: int, average: str
+    cells: Array, counts: Array, samples: int, classes: int, average: str, level: float
 ) -> tuple[float, float]:
     import numpy as np
 
     # Resampling samples is drawing from the cells; the seed keeps a run repeatable.
     draws = np.random.default_rng(0).multinomial(samples, counts / counts.sum(), RESAMPLES)
     scores = [_f1(cells, draw, classes, average) for draw in draws]
-    low, high = np.quantile(scores, [0.025, 0.975])
+    low, high = np.quantile(scores, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)
 
 

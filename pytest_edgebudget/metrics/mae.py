@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics._differences import differences, mean_error
 from pytest_edgebudget.metrics._labels import OUTPUT
-from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
 
@@ -22,7 +22,7 @@ def read(predictions: Predictions, options: Options) -> Value:
     """
     import numpy as np
 
-    return mean_error(np.abs(differences("mae", predictions, options)))
+    return mean_error(np.abs(differences("mae", predictions, options)), confidence(options))
 
 
 METRIC = Metric(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics._differences import differences, mean_error
 from pytest_edgebudget.metrics._labels import OUTPUT
-from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
 
@@ -20,7 +20,7 @@ def read(predictions: Predictions, options: Options) -> Value:
     Interval: mean +- 1.96 standard errors over the samples (normal
     approximation of the mean; none for a single sample).
     """
-    return mean_error(differences("mse", predictions, options) ** 2)
+    return mean_error(differences("mse", predictions, options) ** 2, confidence(options))
 
 
 METRIC = Metric(

@@ -6,7 +6,7 @@ from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics._classes import class_numbers
 from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
-from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value
+from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value, confidence
 from pytest_edgebudget.stats import wilson
 from pytest_edgebudget.types import Better, Unit
 
@@ -40,7 +40,7 @@ def read(predictions: Predictions, options: Options) -> Value:
     best = np.argsort(-pair.output, axis=-1, kind="stable")[..., :k]
     right = (best == labels[..., np.newaxis]).any(axis=-1).reshape(len(labels), -1).mean(axis=1)
     share = float((right * pair.finite).mean())
-    low, high = wilson(share * len(labels), len(labels))
+    low, high = wilson(share * len(labels), len(labels), confidence(options))
     return Value(share, low, high, note(pair.finite))
 
 

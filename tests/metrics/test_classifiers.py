@@ -127,3 +127,26 @@ def test_binary_f1_of_many_classes_is_refused() -> None:
 
 def test_f1_reads_the_same_interval_every_time() -> None:
     assert read(f1.METRIC, *classifier(9)) == read(f1.METRIC, *classifier(9))
+
+
+def test_the_interval_has_the_confidence_that_the_limit_asks_for() -> None:
+    stats = pytest.importorskip("scipy.stats", reason="SciPy says what is right")
+    labels = np.arange(10) % 2
+    output = np.eye(2)[np.where(np.arange(10) < 2, 1 - labels, labels)]
+    expected = stats.binomtest(8, 10).proportion_ci(0.99, "wilson")
+
+    value = read(accuracy.METRIC, output, labels, confidence=0.99)
+
+    assert (value.low, value.high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("metric", [top_k.METRIC, f1.METRIC, auc.METRIC])
+def test_more_confidence_is_a_wider_interval(metric: Metric) -> None:
+    output, labels = scores(3) if metric is auc.METRIC else classifier(3)
+    usual = read(metric, output, labels)
+    wider = read(metric, output, labels, confidence=0.99)
+
+    assert usual.low is not None
+    assert wider.low is not None
+    assert wider.low < usual.low
+    assert wider.value == usual.value

@@ -1,0 +1,156 @@
+"""One model on its device: build, measure, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pytest_edgebudget import verdict as verdicts
+from pytest_edgebudget.build import build
+from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.devices import Device
+from pytest_edgebudget.facts import (
+    FileFacts,
+    InstructionFacts,
+    MemoryFacts,
+    Predictions,
+    StartupFacts,
+    Timings,
+)
+from pytest_edgebudget.graph import Graph
+from pytest_edgebudget.lock import LockEntry
+from pytest_edgebudget.measure import Wanted, measure
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.passes.base import Pass
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import (
+    Artifact,
+    Limit,
+    Measurement,
+    Missing,
+    ModelBudget,
+    Reading,
+    Recipe,
+    Verdict,
+)
+
+STATIC: tuple[type, ...] = (FileFacts, Graph)
+QUALITY: tuple[type, ...] = (Predictions,)
+MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts)
+TIME: tuple[type, ...] = (Timings,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How limits are judged in this run: see the options of the command line."""
+
+    today: date
+    strict: bool = False
+    relock: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A model with its source artifact, its data and the device that it runs on."""
+
+    model: ModelBudget
+    source: Artifact
+    data: DataFile | None
+    lock: LockEntry | None
+    device: Device
+    metrics: Mapping[str, Metric]
+    passes: Mapping[str, Pass]
+    rules: Rules
+    store: Store
+    root: Path
+    say: Callable[[str], None]
+
+    def limits(self, needs: tuple[type, ...]) -> tuple[Limit, ...]:
+        """The model's limits of metrics that read one of these kinds of facts."""
+        return tuple(
+            limit for limit in self.model.limits if self.metrics[limit.metric].needs in needs
+        )
+
+    def build(self, recipe: Recipe) -> Artifact:
+        """The artifact of *recipe*. Raises `BuildError`."""
+        self.say(f"{self.model.name}: {recipe}: building")
+        return build(
+            recipe,
+            self.source,
+            passes=self.passes,
+            data=self.data,
+            runtime=self.device.runtime_for(self.source.format),
+            root=self.root,
+            store=self.store,
+        )
+
+    def measure(
+        self, artifact: Artifact, limits: Iterable[Limit], split: str, first: int | None = None
+    ) -> Measurement:
+        """Read the metrics of *limits* on a split, or its *first* so many samples."""
+        self.say(f"{self.model.name}: {artifact.recipe}: measuring")
+        return measure(
+            artifact,
+            [self.wanted(limit) for limit in limits],
+            device=self.device,
+            data=self.data,
+            split=split,
+            first=first,
+            source=self.source,
+            state=self.model.state,
+            store=self.store,
+            root=self.root,
+        )
+
+    def wanted(self, limit: Limit) -> Wanted:
+        """What `measure` is asked for on behalf of a limit."""
+        metric = self.metrics[limit.metric]
+        options = {**metric.defaults(), **dict(limit.options)}
+        if limit.confidence is not None:
+            options["confidence"] = limit.confidence
+        return Wanted(limit.name, metric, options)
+
+    def before(self, split: str, first: int | None = None) -> Measurement:
+        """
+        The source model's readings, of metrics that are the same at every run.
+
+        Timing the source would double the run for a column of information.
+        """
+        return self.measure(self.source, self.limits((*STATIC, *QUALITY)), split, first)
+
+    def judge(
+        self, limits: Iterable[Limit], after: Measurement, before: Measurement
+    ) -> list[Verdict]:
+        """Judge *limits* by what was read, before and after."""
+        return [
+            verdicts.judge(
+                self.case(limit, after, before),
+                model=self.model.name,
+                today=self.rules.today,
+                strict=self.rules.strict,
+            )
+            for limit in limits
+        ]
+
+    def case(self, limit: Limit, after: Measurement, before: Measurement) -> verdicts.Case:
+        """A limit with everything that its verdict depends on."""
+        waiver = next((w for w in self.model.waivers if w.metric == limit.name), None)
+        return verdicts.Case(
+            limit=limit,
+            better=self.metrics[limit.metric].better,
+            reading=found(after, limit),
+            before=found(before, limit),
+            locked=self.lock.readings.get(limit.name) if self.lock else None,
+            waiver=waiver,
+            relock=self.rules.relock,
+        )
+
+
+def found(measurement: Measurement, limit: Limit) -> Reading | Missing:
+    """The limit's reading, or why there is none."""
+    reading = measurement.readings.get(limit.name)
+    if reading is not None:
+        return reading
+    return measurement.missing.get(limit.name, Missing(limit.name, "it was not measured"))

@@ -1,0 +1,185 @@
+"""The search for the candidate that keeps every limit of one model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from pytest_edgebudget import verdict as verdicts
+from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
+from pytest_edgebudget.fit.bench import MEMORY, QUALITY, STATIC, TIME, Bench
+from pytest_edgebudget.fit.result import Fit
+from pytest_edgebudget.types import (
+    Artifact,
+    Limit,
+    Measurement,
+    Reading,
+    Recipe,
+    Trial,
+    Verdict,
+)
+
+FIRST_SLICE = 100
+"""Samples of the first look at accuracy: enough to see a wrecked model."""
+
+SLICE_CONFIDENCE = 0.95
+
+
+class Search:
+    """The search for one model; what was built or measured is kept in *trials*."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.trials: list[Trial] = []
+
+    def run(self, recipes: Sequence[Recipe], *, locked: str | None) -> Fit:
+        """
+        Try *recipes* in their order until one keeps every limit.
+
+        The *locked* recipe, or one without rivals, is judged as it is; the
+        others only when it surely breaks a limit.
+        """
+        if str(recipes[0]) == locked or len(recipes) == 1:
+            fit = self._as_it_is(recipes[0], from_lock=str(recipes[0]) == locked)
+            if fit is not None:
+                return fit
+            recipes = recipes[1:]
+        return self._search(recipes)
+
+    def _as_it_is(self, recipe: Recipe, *, from_lock: bool) -> Fit | None:
+        """The one recipe judged on the test split; None when it surely breaks a limit."""
+        started = time.perf_counter()
+        try:
+            artifact = self.bench.build(recipe)
+            after = self.bench.measure(artifact, self.bench.model.limits, "test")
+        except (BuildError, ModelError) as error:
+            self.trials.append(_failed(recipe, error, started))
+            return None
+        judged = self.bench.judge(self.bench.model.limits, after, self.bench.before("test"))
+        trial = self._trial(artifact, after.readings, judged, started)
+        self.trials.append(replace(trial, from_lock=from_lock))
+        return self._fit(artifact, after) if trial.state == "chosen" else None
+
+    def _search(self, recipes: Sequence[Recipe]) -> Fit:
+        split = selection_split(self.bench.data)
+        for recipe in recipes:
+            trial = self._try(recipe, split)
+            self.trials.append(trial)
+            if trial.state == "chosen" and trial.artifact is not None:
+                return self._fit(trial.artifact, self._final(trial), split)
+        closest = _closest(self.trials)
+        if closest is None or closest.artifact is None:
+            raise BuildError(
+                f"{self.bench.model.name}: no candidate could be built\n"
+                + "\n".join(f"  {trial.recipe}: {trial.reason}" for trial in self.trials)
+            )
+        return self._fit(closest.artifact, self._final(closest), split if recipes else "")
+
+    def _try(self, recipe: Recipe, split: str) -> Trial:
+        """Build *recipe* and send it through the stages until one rejects it."""
+        started = time.perf_counter()
+        try:
+            artifact = self.bench.build(recipe)
+            readings, judged = self._through_stages(artifact, split)
+        except (BuildError, ModelError) as error:
+            return _failed(recipe, error, started)
+        return self._trial(artifact, readings, judged, started)
+
+    def _through_stages(
+        self, artifact: Artifact, split: str
+    ) -> tuple[Mapping[str, Reading], Sequence[Verdict]]:
+        """All readings until a stage rejects, and the verdicts of that stage."""
+        readings: dict[str, Reading] = {}
+        for limits, first in self._stages(split):
+            judged, found = self._stage(artifact, limits, split, first)
+            readings.update(found)
+            if any(map(verdicts.surely_broken, judged)):
+                return readings, judged
+        return readings, ()
+
+    def _stages(self, split: str) -> Iterable[tuple[tuple[Limit, ...], int | None]]:
+        """Limits to judge together, cheapest first, with the number of samples."""
+        yield self.bench.limits(STATIC), None
+        quality = self.bench.limits(QUALITY)
+        if self.bench.data and self.bench.data.samples(split) > 2 * FIRST_SLICE:
+            whole = (limit for limit in quality if limit.name == limit.metric)
+            yield (
+                tuple(replace(limit, confidence=SLICE_CONFIDENCE) for limit in whole),
+                FIRST_SLICE,
+            )
+        yield quality, None
+        yield self.bench.limits(MEMORY), None
+        yield self.bench.limits(TIME), None
+
+    def _stage(
+        self, artifact: Artifact, limits: tuple[Limit, ...], split: str, first: int | None
+    ) -> tuple[list[Verdict], Mapping[str, Reading]]:
+        if not limits:
+            return [], {}
+        after = self.bench.measure(artifact, limits, split, first)
+        before = self.bench.before(split, first)
+        return self.bench.judge(limits, after, before), after.readings
+
+    def _final(self, trial: Trial) -> Measurement:
+        """The candidate on the test split; physical readings of the search are kept."""
+        assert trial.artifact is not None
+        physical = {limit.name for limit in self.bench.limits((*MEMORY, *TIME))}
+        known = {name: r for name, r in trial.readings.items() if name in physical}
+        rest = [limit for limit in self.bench.model.limits if limit.name not in known]
+        after = self.bench.measure(trial.artifact, rest, "test")
+        return Measurement({**after.readings, **known}, after.missing)
+
+    def _fit(self, artifact: Artifact, after: Measurement, split: str = "") -> Fit:
+        before = self.bench.before("test")
+        return Fit(
+            model=self.bench.model,
+            source=self.bench.source,
+            artifact=artifact,
+            before=before,
+            after=after,
+            verdicts=tuple(self.bench.judge(self.bench.model.limits, after, before)),
+            trials=tuple(self.trials),
+            selected_on=split,
+        )
+
+    def _trial(
+        self,
+        artifact: Artifact,
+        readings: Mapping[str, Reading],
+        judged: Iterable[Verdict],
+        started: float,
+    ) -> Trial:
+        broken = [verdict for verdict in judged if verdicts.surely_broken(verdict)]
+        return Trial(
+            recipe=artifact.recipe,
+            state="rejected" if broken else "chosen",
+            artifact=artifact,
+            readings=readings,
+            binding=tuple(verdict.limit.name for verdict in broken),
+            excess=max(map(verdicts.excess, broken), default=0.0),
+            seconds=time.perf_counter() - started,
+        )
+
+
+def _failed(recipe: Recipe, error: EdgeBudgetError, started: float) -> Trial:
+    """A candidate that could not be made or that its runtime refuses: the others go on."""
+    seconds = time.perf_counter() - started
+    return Trial(recipe=recipe, state="failed", reason=str(error), seconds=seconds)
+
+
+def selection_split(data: DataFile | None) -> str:
+    """The split that a search may look at: "val", "calibration", else "test"."""
+    if data is None:
+        return "test"
+    labelled = data.has("y_test")
+    for split in ("val", "calibration"):
+        if data.samples(split) and (data.has(f"y_{split}") or not labelled):
+            return split
+    return "test"
+
+
+def _closest(trials: Iterable[Trial]) -> Trial | None:
+    built = [trial for trial in trials if trial.artifact is not None]
+    return min(built, key=lambda trial: trial.excess, default=None)
