@@ -11,6 +11,7 @@ from pytest_edgebudget.passes._libraries import load
 
 SIGNATURE = "serving_default"
 OPSET = 17
+WRAPPED = re.compile(r"^(StatefulPartitionedCall/)+")
 NUMBERED = re.compile(r"(.*)__\d+")
 
 
@@ -80,8 +81,33 @@ def to_onnx(folder: Path, out: Path) -> None:
 
     signature = [inputs[name] for name in names]
     model_proto, _ = convert.from_function(serve, input_signature=signature, opset=OPSET)
-    _number_constants(model_proto.graph)
+    if not _branches(model_proto.graph):
+        _shorten_names(model_proto.graph)
+        _number_constants(model_proto.graph)
     out.write_bytes(model_proto.SerializeToString(deterministic=True))
+
+
+def _branches(graph: Any) -> bool:
+    """Whether nodes have graphs of their own, which use names from outside."""
+    return any(attribute.HasField("g") for node in graph.node for attribute in node.attribute)
+
+
+def _shorten_names(graph: Any) -> None:
+    """
+    Drop what wrapping a function in a function put before every name.
+
+    Layers are then called as in Keras. Names stay where two would become one.
+    """
+    names = {name for node in graph.node for name in (node.name, *node.input, *node.output)}
+    short = {name: WRAPPED.sub("", name) for name in names}
+    if len(set(short.values())) < len(names):
+        return
+    for node in graph.node:
+        node.name = short[node.name]
+        for values in (node.input, node.output):
+            values[:] = [short[name] for name in values]
+    for item in (*graph.initializer, *graph.value_info):
+        item.name = short.get(item.name, item.name)
 
 
 def _number_constants(graph: Any) -> None:

@@ -21,6 +21,7 @@ MESSAGE_LIMIT = 1500
 
 def main() -> None:
     """Read the request, call the function, write value or error."""
+    _leave_no_core()
     pipe = _take_stdin()
     request = json.loads(pipe.readline())
     threading.Thread(target=_die_with_parent, args=(pipe,), daemon=True).start()
@@ -31,6 +32,14 @@ def main() -> None:
     part.replace(reply)
     sys.stdout.flush()
     os._exit(0)  # ML libraries like to crash while they shut down
+
+
+def _leave_no_core() -> None:
+    """A crash is reported; a core file in the user's folder would be litter."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _take_stdin() -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pytest_edgebudget.graph import Graph
-from pytest_edgebudget.graph.ir import Op, Tensor
+from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.passes._weights import Weight, weights
 
 NAMED = 3
@@ -35,11 +35,9 @@ def weight_dtypes(
     found = weights(after)
     if not found:
         return "there are no weights in the file"
-    for weight in found:
-        wanted = dtype_of(weight.op.kind)
-        if weight.tensor.dtype != wanted:
-            others = [_of(other) for other in found if other.tensor.dtype != wanted]
-            return f"weights are not {wanted}: {_names(others)}"
+    others = [weight for weight in found if weight.tensor.dtype != dtype_of(weight.op.kind)]
+    if others:
+        return f"weights are not {dtype_of(others[0].op.kind)}: {_names(map(_of, others))}"
     wrong = [weight.op.name for weight in found if direct not in (None, weight.direct)]
     how = "dequantized before use" if direct else "not dequantized before use"
     return f"weights are {how}: {_names(wrong)}" if wrong else ""
@@ -66,7 +64,7 @@ def _bytes(graph: Graph) -> int:
 
 def integer(after: Graph, dtype: str) -> str:
     """Every convolution and dense layer has to compute on *dtype*."""
-    left = [op.name for op in _layers(after) if dtype not in _computes_on(after, op)]
+    left = [op.name for main, op in _layers(after) if dtype not in _computes_on(main, op)]
     return f"layers do not compute in {dtype}: {_names(left)}" if left else ""
 
 
@@ -81,19 +79,21 @@ def integer_ends(after: Graph, dtype: str) -> str:
 def float_activations(after: Graph) -> str:
     """No convolution or dense layer may compute on calibrated integers."""
     fixed = {"int8", "int16"}
-    wrong = [op.name for op in _layers(after) if _computes_on(after, op) & fixed]
+    wrong = [op.name for main, op in _layers(after) if _computes_on(main, op) & fixed]
     return f"activations are not float: {_names(wrong)}" if wrong else ""
 
 
-def _layers(graph: Graph) -> tuple[Op, ...]:
-    return tuple({weight.op.outputs: weight.op for weight in weights(graph)}.values())
+def _layers(graph: Graph) -> tuple[tuple[Subgraph, Op], ...]:
+    """Ops with weights, each once, and where they are."""
+    found = {id(weight.op): (weight.subgraph, weight.op) for weight in weights(graph)}
+    return tuple(found.values())
 
 
 ZERO_POINT_THIRD = ("QLinearConv", "QLinearMatMul", "QGemm")
 """Ops on integers by themselves; their third input has the activations' dtype."""
 
 
-def _computes_on(graph: Graph, op: Op) -> set[str]:
+def _computes_on(graph: Subgraph, op: Op) -> set[str]:
     """Dtypes of the activations of *op*, seen through a DequantizeLinear before it."""
     if op.kind.removeprefix("com.microsoft:") in ZERO_POINT_THIRD:
         return {graph.tensors[op.inputs[2]].dtype}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pytest_edgebudget import graph
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes._calibration import Input, samples
 from pytest_edgebudget.passes._libraries import load
@@ -22,6 +23,8 @@ def quantize(job: Job, configure: Callable[[Any, Any], None], *, calibrate: bool
     *configure* gets the quantizer and the module ``qtyping``, and sets the recipe.
     """
     purpose = f"the pass {job.step.name}"
+    if calibrate:
+        _refuse_control_flow(job)
     quantizer = load("litert_quantizer.quantizer", purpose)
     qtyping = load("litert_quantizer.qtyping", purpose)
     content = packed(normalised(job.model, purpose))
@@ -33,6 +36,18 @@ def quantize(job: Job, configure: Callable[[Any, Any], None], *, calibrate: bool
     finished = normalised(job.out, purpose)
     set_versions(finished)
     job.out.write_bytes(packed(finished))
+
+
+def _refuse_control_flow(job: Job) -> None:
+    kinds = [op.kind for op in graph.read(job.model).ops if op.kind in CONTROL_FLOW]
+    if kinds:
+        raise BuildError(
+            f"{job.step} cannot calibrate a .tflite with {kinds[0]}",
+            "unroll the recurrent layer (Keras: unroll=True), or take a pass without calibration",
+        )
+
+
+CONTROL_FLOW = ("WHILE", "IF")
 
 
 def _calibration(job: Job, content: bytes) -> dict[str, list[dict[str, Any]]]:

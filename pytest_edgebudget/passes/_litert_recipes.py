@@ -33,10 +33,11 @@ def int8_weights(quantizer: Any, qtyping: Any) -> None:
 
 
 def int4_weights(quantizer: Any, qtyping: Any) -> None:
-    """Weights in int4, but int8 in depthwise convolutions, for which int4 is not supported."""
+    """Weights in int4, but int8 in the convolutions for which int4 is not supported."""
     names = qtyping.TFLOperationName
     quantizer.add_weight_only_config(EVERYTHING, names.ALL_SUPPORTED, 4)
-    quantizer.add_weight_only_config(EVERYTHING, names.DEPTHWISE_CONV_2D, 8)
+    for name in (names.DEPTHWISE_CONV_2D, names.CONV_2D_TRANSPOSE):
+        quantizer.add_weight_only_config(EVERYTHING, name, 8)
 
 
 def static(activation_bits: int, per_channel: bool, quantizer: Any, qtyping: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget import graph
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes._calibration import Input, samples
 from pytest_edgebudget.passes._libraries import load
@@ -72,6 +73,46 @@ def prepared(job: Job, purpose: str, opset: int = PER_CHANNEL_OPSET) -> Path:
     _flatten_biases(finished)
     onnx.save(finished, str(path))
     return path
+
+
+def refuse_control_flow(job: Job) -> None:
+    """
+    Refuse a model with loops or branches.
+
+    onnxruntime's quantizer and float16 converter lose the order of nodes whose
+    subgraphs read values from outside.
+
+    Raises:
+        BuildError: there is a Loop, If or Scan.
+    """
+    kinds = [op.kind for op in graph.read(job.model).ops if op.kind in CONTROL_FLOW]
+    if kinds:
+        raise BuildError(
+            f"{job.step} cannot change an .onnx model with {kinds[0]}",
+            "unroll the recurrent layer (Keras: unroll=True), or gate the .tflite",
+        )
+
+
+CONTROL_FLOW = ("Loop", "If", "Scan")
+
+
+def finish(job: Job, model: Any) -> None:
+    """
+    Check *model* and save it as ``job.out``, without the shapes that any runtime infers.
+
+    Raises:
+        BuildError: it is not valid ONNX.
+    """
+    onnx = load("onnx", f"the pass {job.step.name}")
+    del model.graph.value_info[:]
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        line = str(error).strip().splitlines()[0]
+        raise BuildError(
+            f"{job.step} made an invalid graph: {line}", "try another recipe"
+        ) from None
+    onnx.save(model, str(job.out))
 
 
 def _flatten_biases(model: Any) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes._libraries import load
-from pytest_edgebudget.passes._onnx import calibration, prepared
+from pytest_edgebudget.passes._onnx import calibration, finish, prepared, refuse_control_flow
 from pytest_edgebudget.passes.base import Job
 
 
@@ -18,6 +15,7 @@ def quantize_static(
 
     *activations* and *form* are names of onnxruntime's QuantType and QuantFormat.
     """
+    refuse_control_flow(job)
     purpose = f"the pass {job.step.name}"
     quantization = load("onnxruntime.quantization", purpose)
     model = prepared(job, purpose)
@@ -31,11 +29,12 @@ def quantize_static(
         per_channel=per_channel,
         calibration_providers=["CPUExecutionProvider"],
     )
-    _check_valid(job, per_channel)
+    _finish(job)
 
 
 def quantize_dynamic(job: Job) -> None:
     """Quantize ``job.model`` into ``job.out``: int8 weights, activations as they come."""
+    refuse_control_flow(job)
     purpose = f"the pass {job.step.name}"
     quantization = load("onnxruntime.quantization", purpose)
     quantization.quantize_dynamic(
@@ -44,13 +43,9 @@ def quantize_dynamic(job: Job) -> None:
         per_channel=True,
         weight_type=quantization.QuantType.QInt8,
     )
+    _finish(job)
 
 
-def _check_valid(job: Job, per_channel: bool) -> None:
-    onnx: Any = load("onnx", f"the pass {job.step.name}")
-    try:
-        onnx.checker.check_model(onnx.load(str(job.out)))
-    except onnx.checker.ValidationError as error:
-        hint = "one scale a tensor may do: int8(per_channel=false)" if per_channel else ""
-        line = str(error).strip().splitlines()[0]
-        raise BuildError(f"onnxruntime made an invalid graph: {line}", hint) from None
+def _finish(job: Job) -> None:
+    onnx = load("onnx", f"the pass {job.step.name}")
+    finish(job, onnx.load(str(job.out)))

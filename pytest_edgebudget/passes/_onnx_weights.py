@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_edgebudget.facts import Array
-from pytest_edgebudget.passes._onnx import prepared, read
-from pytest_edgebudget.passes._weights import POSITIONS
+from pytest_edgebudget.passes._onnx import finish, prepared, read
+from pytest_edgebudget.passes._weights import ONNX
 from pytest_edgebudget.passes.base import Job
 
 OPSET = {8: 13, 4: 21}
@@ -38,7 +38,7 @@ def store_weights(job: Job, bits: int) -> None:
     found = {
         node.input[position]: (node, position)
         for node in graph.node
-        for position in POSITIONS.get(node.op_type, ())
+        for position in ONNX.get(node.op_type, ())
         if position < len(node.input) and node.input[position] in floats
     }
     for name, (node, position) in reversed(found.items()):
@@ -46,8 +46,7 @@ def store_weights(job: Job, bits: int) -> None:
         stored = _quantized(values, _axis(node, position, values.ndim), bits)
         graph.initializer.remove(floats[name])
         _add(graph, name, stored, bits)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(job.out))
+    finish(job, model)
 
 
 def _axis(node: Any, position: int, rank: int) -> int | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 
-POSITIONS = {
+TFLITE = {
     "CONV_2D": (1,),
     "CONV_3D": (1,),
     "DEPTHWISE_CONV_2D": (1,),
@@ -16,6 +16,13 @@ POSITIONS = {
     "FULLY_CONNECTED": (1,),
     "BATCH_MATMUL": (0, 1),
     "EMBEDDING_LOOKUP": (1,),
+    "LSTM": tuple(range(1, 9)),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": tuple(range(1, 9)),
+    "RNN": (1, 2),
+    "UNIDIRECTIONAL_SEQUENCE_RNN": (1, 2),
+    "SVDF": (1, 2),
+}
+ONNX = {
     "Conv": (1,),
     "ConvTranspose": (1,),
     "Gemm": (0, 1),
@@ -26,8 +33,13 @@ POSITIONS = {
     "QLinearConv": (3,),
     "QLinearMatMul": (0, 3),
     "QGemm": (3,),
+    "LSTM": (1, 2),  # in .tflite an op of this name has other inputs
+    "GRU": (1, 2),
+    "RNN": (1, 2),
+    "DynamicQuantizeLSTM": (1, 2),
 }
-"""Where ops of either format keep their weights among their inputs."""
+POSITIONS = {"tflite": TFLITE, "onnx": ONNX}
+"""Where ops of a format keep their weights among their inputs."""
 
 TRANSPARENT = {
     *("DEQUANTIZE", "DequantizeLinear", "Cast", "Identity"),
@@ -39,29 +51,31 @@ TRANSPARENT = {
 @dataclass(frozen=True, slots=True)
 class Weight:
     """
-    A constant that *op* multiplies with.
+    A constant that *op* of *subgraph* multiplies with.
 
     *direct*: the op reads it as it is stored; otherwise it is dequantized first.
     """
 
+    subgraph: Subgraph
     op: Op
     tensor: Tensor
     direct: bool
 
 
 def weights(graph: Graph) -> tuple[Weight, ...]:
-    """All weights of the main subgraph, in the order of the ops."""
-    return tuple(_weights(graph.main))
+    """All weights, those of loops and branches too, in the order of the ops."""
+    positions = POSITIONS[graph.format]
+    return tuple(w for subgraph in graph.subgraphs for w in _weights(subgraph, positions))
 
 
-def _weights(main: Subgraph) -> Iterator[Weight]:
-    makers = {output: op for op in main.ops for output in op.outputs}
-    for op in main.ops:
-        for position in POSITIONS.get(op.kind.removeprefix("com.microsoft:"), ()):
+def _weights(subgraph: Subgraph, positions: Mapping[str, tuple[int, ...]]) -> Iterator[Weight]:
+    makers = {output: op for op in subgraph.ops for output in op.outputs}
+    for op in subgraph.ops:
+        for position in positions.get(op.kind.removeprefix("com.microsoft:"), ()):
             index = op.inputs[position] if position < len(op.inputs) else -1
             origin = _origin(index, makers)
-            if origin >= 0 and main.tensors[origin].constant:
-                yield Weight(op, main.tensors[origin], direct=origin == index)
+            if origin >= 0 and subgraph.tensors[origin].constant:
+                yield Weight(subgraph, op, subgraph.tensors[origin], direct=origin == index)
 
 
 def _origin(index: int, makers: dict[int, Op]) -> int:

@@ -32,14 +32,14 @@ def apply(job: Job) -> None:
 
 
 def _halve(job: Job) -> None:
+    _onnx.refuse_control_flow(job)
     purpose = f"the pass {job.step.name}"
-    onnx = load("onnx", purpose)
     converter = load("onnxconverter_common.float16", purpose)
     model = _onnx.read(_onnx.prepared(job, purpose), purpose)
     halved = converter.convert_float_to_float16(
         model, min_positive_val=SMALLEST, max_finite_val=LARGEST, keep_io_types=True
     )
-    onnx.save(halved, str(job.out))
+    _onnx.finish(job, halved)
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:

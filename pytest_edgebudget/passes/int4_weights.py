@@ -18,9 +18,9 @@ def apply(job: Job) -> None:
 
     Needs no data. They are converted back to float32 when the model is loaded;
     memory and time are the float model's. Costs accuracy, on small networks
-    often much: give the budget an accuracy limit. In `.tflite` depthwise
-    convolutions get int8, for which alone there are kernels; tflite-runtime
-    2.14 refuses the file.
+    often much: give the budget an accuracy limit. In `.tflite` depthwise and
+    transposed convolutions get int8, the least that is supported for them;
+    tflite-runtime 2.14 refuses the file.
     """
     ready(job)
     if job.model.suffix == ".tflite":
@@ -30,8 +30,8 @@ def apply(job: Job) -> None:
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:
-    """Weights int4 (int8 in depthwise convolutions), the file smaller."""
-    dtypes = {"DEPTHWISE_CONV_2D": "int8"}
+    """Weights int4 (int8 in depthwise and transposed convolutions), the file smaller."""
+    dtypes = {"DEPTHWISE_CONV_2D": "int8", "TRANSPOSE_CONV": "int8"}
     return all_of(
         weight_dtypes(after, lambda kind: dtypes.get(kind, "int4"), direct=False),
         smaller(before, after),
