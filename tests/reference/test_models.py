@@ -106,10 +106,9 @@ def test_accuracies_are_those_of_the_readmes(
 ) -> None:
     pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    if cases is EXPORTED:
-        # Only looked for: TensorFlow in the process of the tests would cost them a second each.
-        if importlib.util.find_spec("tf_keras") is None:
-            pytest.skip("needs the extra tensorflow")
+    # Only looked for: TensorFlow in the tests' own process would slow them all.
+    if cases is EXPORTED and importlib.util.find_spec("tf_keras") is None:
+        pytest.skip("needs the extra tensorflow")
     project(pytester.path, reference_models, cases)
     result = gate(pytester)
     found = accuracies(pytester.path)

@@ -1,0 +1,135 @@
+"""Models and data that are functions, slices, metrics of one's own, other interpreters."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import BUDGET, Runner
+
+FUNCTIONS = '''
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+
+
+def model():
+    return HERE / "digits.tflite"
+
+
+def data():
+    with np.load(HERE / "data.npz") as arrays:
+        found = {key: arrays[key] for key in arrays.files}
+    found["half_test"] = np.where(found["y_test"] < 5, "low", "high")
+    found["half_val"] = np.where(found["y_val"] < 5, "low", "high")
+    return found
+
+
+def nines(outputs, labels, inputs):
+    """Share of the nines that are read as such."""
+    return float((outputs.argmax(1)[labels == 9] == 9).mean())
+'''
+
+
+@pytest.fixture
+def functions(project: Path) -> None:
+    (project / "mine.py").write_text(FUNCTIONS)
+
+
+@pytest.mark.usefixtures("functions")
+def test_model_data_and_metric_may_be_functions_and_the_worst_slice_is_an_item(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    write(
+        BUDGET.replace('"digits.tflite"', '"mine:model"')
+        .replace('"data.npz"', '"mine:data"')
+        .replace('max_drop = "1 pp" }', 'max_drop = "1 pp", slices = "half" }\nnines = 0.9')
+        + '[models.digits.metrics.nines]\nfunction = "mine:nines"\nbetter = "higher"\n'
+    )
+    result = gate("--edge-budget", "pi4.toml", "--edge-budget-report=json:report.json", "-v")
+    report = json.loads((project / "report.json").read_text())
+    rows = {row["metric"]: row for row in report["limits"]}
+
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["pi4.toml::digits::accuracy[[]half[]] PASSED*"])
+    assert rows["accuracy[half]"]["after"]["value"] <= rows["accuracy"]["after"]["value"]
+    assert "high" in rows["accuracy[half]"]["after"]["note"]
+    assert rows["nines"]["after"]["value"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_id_of_a_slice_can_be_pasted_back(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    (project / "mine.py").write_text(FUNCTIONS)
+    write(
+        BUDGET.replace('"data.npz"', '"mine:data"').replace(
+            'max_drop = "1 pp" }', 'max_drop = "1 pp", slices = "half" }'
+        )
+    )
+
+    gate("pi4.toml::digits::accuracy[half]").assert_outcomes(passed=1)
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_function_that_fails_is_told_with_its_file_and_line(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    (project / "mine.py").write_text("def data():\n    return 1 / 0\n")
+    write(BUDGET.replace('"data.npz"', '"mine:data"'))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*ZeroDivisionError*", "*mine.py*"])
+
+
+def test_tflite_runtime_runs_in_a_python_of_its_own(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    pytest.importorskip("tflite_runtime", reason="needs tflite-runtime, which needs numpy 1")
+    write(
+        BUDGET.replace(
+            '"raspberry-pi-4"',
+            f'"raspberry-pi-4"\nruntime = "tflite-runtime"\npython = "{sys.executable}"',
+        )
+    )
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["edge budget: pi4.toml: *tflite-runtime 2.14.0"])
+
+
+def test_an_onnx_model_is_optimized_and_run_by_onnxruntime(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    digits = Path(__file__).parent.parent.parent / "examples" / "digits" / "digits.onnx"
+    (project / "digits.onnx").write_bytes(digits.read_bytes())
+    write(
+        BUDGET.replace("digits.tflite", "digits.onnx")
+        .replace('"32 KiB"', '"40 KiB"')
+        .replace('"24 KiB"', '"32 KiB"')
+    )
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["edge budget: pi4.toml: *onnxruntime *", "digits: int8"])
+
+
+@pytest.mark.slow
+def test_a_keras_model_is_exported_with_a_batch_of_one(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    pytest.importorskip("keras", reason="needs the extra tensorflow")
+    digits = Path(__file__).parent.parent.parent / "examples" / "digits" / "digits.keras"
+    (project / "digits.keras").write_bytes(digits.read_bytes())
+    write(BUDGET.replace("digits.tflite", "digits.keras"))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["digits: int8"])
