@@ -36,6 +36,10 @@ def check(options: argparse.Namespace) -> int:
             strict=options.strict, optimize=not options.no_optimize, relock=options.update
         ),
         say=_say if sys.stderr.isatty() else lambda text: None,
+        observe=lambda verdict: manager.hook.pytest_edgebudget_verdict(verdict=verdict),
+        measured=lambda artifact, measurement: manager.hook.pytest_edgebudget_measured(
+            artifact=artifact, measurement=measurement
+        ),
     )
     session.read(list(_files(options.paths)))
     for budget in session.budgets.values():

@@ -39,13 +39,29 @@ def parse_report(text: str, formats: Mapping[str, Report], base: Path) -> tuple[
 
 
 def write_artifacts(folder: Path, run: Run) -> Iterator[str]:
-    """Copy the files that were gated, one a model, named after it."""
+    """
+    Copy the files that were gated: ``DIR/pi4/digits.tflite``.
+
+    A model with data files beside it gets a folder, since their names are
+    written in it: ``DIR/pi4/digits/digits.onnx`` and ``DIR/pi4/digits/weights.bin``.
+    """
     for model in run.models:
-        source = Path(model.artifact)
-        target = folder / Path(model.file).stem / f"{model.name}{source.suffix}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        yield f"wrote {target}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}"
+        source, target = Path(model.artifact), folder / Path(model.file).stem
+        target = target / model.name if model.external else target
+        file = target / f"{model.name}{source.suffix}"
+        try:
+            _copy(source, file)
+            for name in model.external:
+                _copy(source.parent / name, target / name)
+        except OSError as error:
+            yield f"error: the artifact of {model.name} was not written: {error}"
+        else:
+            yield f"wrote {file}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def write_locks(session: GateSession) -> Iterator[str]:

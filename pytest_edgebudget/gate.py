@@ -56,6 +56,9 @@ class Gate:
                 ),
                 say=self.progress.say,
                 observe=lambda v: self.config.hook.pytest_edgebudget_verdict(verdict=v),
+                measured=lambda artifact, measurement: self.config.hook.pytest_edgebudget_measured(
+                    artifact=artifact, measurement=measurement
+                ),
             )
         return self._session
 

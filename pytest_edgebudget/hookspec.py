@@ -75,14 +75,14 @@ def pytest_edgebudget_reports() -> Sequence[Report]:  # type: ignore[empty-body]
         from pytest_edgebudget.report.base import Report
 
         def pytest_edgebudget_reports():
-            return [Report(name="count", render=lambda run: f"{len(run.rows)} limits\\n")]
+            return [Report(name="count", render=lambda run: f"{len(run.limits)} limits\\n")]
     """
 
 
 @hookspec
 def pytest_edgebudget_measured(artifact: Artifact, measurement: Measurement) -> None:
     """
-    Observe a measurement.
+    Observe the readings of an artifact that was chosen, on the test split.
 
     Example::
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from pytest_edgebudget import devices, graph
+from pytest_edgebudget import devices
+from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
 from pytest_edgebudget.fit.bench import Rules
-from pytest_edgebudget.graph.cost import bytes_by_layer
 from pytest_edgebudget.groups import judge_group
 from pytest_edgebudget.lock import Lock, LockEntry, read_lock, write_lock
 from pytest_edgebudget.metrics.base import Metric
@@ -33,17 +33,14 @@ from pytest_edgebudget.types import (
     Artifact,
     Budget,
     GroupBudget,
-    Layer,
     Limit,
+    Measurement,
     ModelBudget,
-    Outcome,
     Verdict,
 )
 
 DISTRIBUTIONS = {"litert": "ai-edge-litert"}
 """Distribution names of runtimes, where they differ."""
-
-BYTES_OF_FILE = frozenset({"size", "download_size"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +61,7 @@ class GateSession:
     choices: Choices = field(default_factory=Choices)
     say: Callable[[str], None] = lambda text: None
     observe: Callable[[Verdict], None] = lambda verdict: None
+    measured: Callable[[Artifact, Measurement], None] = lambda artifact, measurement: None
     budgets: dict[Path, Budget] = field(default_factory=dict)
     recorder: Recorder = field(default_factory=Recorder)
     _locks: dict[Path, Lock] = field(default_factory=dict)
@@ -122,13 +120,15 @@ class GateSession:
         key = budget.path, model.name
         if key not in self._fits:
             try:
-                self._fits[key] = self._fitter(budget).fit(model, self._locked(budget, model.name))
+                fit = self._fitter(budget).fit(model, self._locked(budget, model.name))
+                self._fits[key] = fit
+                self.measured(fit.artifact, fit.after)
             except EdgeBudgetError as error:
                 self._fits[key] = error
-        fit = self._fits[key]
-        if isinstance(fit, EdgeBudgetError):
-            raise fit
-        return fit
+        found = self._fits[key]
+        if isinstance(found, EdgeBudgetError):
+            raise found
+        return found
 
     def _fitter(self, budget: Budget) -> Fitter:
         return Fitter(
@@ -161,7 +161,7 @@ class GateSession:
         metric = self.metric(model, limit.metric)
         file = self.name(budget.path)
         return Found(
-            limit=limit_row(verdict, metric, file=file, layers=_layers(fit.artifact, verdict)),
+            limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, fit.artifact)),
             model=model_row(fit, self.registry.metrics, file=file),
             lock=_entry(fit) if fit.kept else None,
         )
@@ -174,7 +174,10 @@ class GateSession:
         parts = {fit.model.name: fitter.read(fit.artifact, limit) for fit in fits}
         verdict = judge_group(group, limit, metric, parts, today=date.today())
         self.observe(verdict)
-        return Found(limit=limit_row(verdict, metric, file=self.name(budget.path)))
+        file = self.name(budget.path)
+        return Found(
+            limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, None))
+        )
 
     def run(self) -> Run:
         """Everything that was found so far."""
@@ -225,13 +228,6 @@ class GateSession:
 
 def _entry(fit: Fit) -> LockEntry:
     return LockEntry(str(fit.artifact.recipe), fit.artifact.sha256, fit.after.readings)
-
-
-def _layers(artifact: Artifact, verdict: Verdict) -> tuple[Layer, ...]:
-    """Where the bytes are, when it is bytes that are too many."""
-    if verdict.outcome is not Outcome.BROKEN or verdict.limit.metric not in BYTES_OF_FILE:
-        return ()
-    return bytes_by_layer(graph.read(artifact.path))
 
 
 def _version(runtime: str) -> str:

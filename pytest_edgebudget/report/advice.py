@@ -42,7 +42,7 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
         yield from _other_candidate(row, model)
     if row.layers:
         top = row.layers[0]
-        yield f"a smaller {top.name} ({top.kind}): it holds {_share(row)} of the {row.metric}"
+        yield f"a smaller {top.name} ({top.kind}): it holds {_share(row)} of the {row.layers_of}"
     if bound.kind == "max_regression":
         yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
     elif bound.kind != "max_drop" and row.after is not None:
@@ -76,8 +76,8 @@ def _other_candidate(row: LimitRow, model: ModelRow) -> Iterator[str]:
 
 
 def _share(row: LimitRow) -> str:
-    assert row.after is not None
-    return f"{100 * row.layers[0].value / row.after.value:.0f} %" if row.after.value else "all"
+    top = row.layers[0].value
+    return f"{100 * top / row.layers_total:.0f} %" if row.layers_total else "all"
 
 
 def _rounded(row: LimitRow, bound: BoundRow) -> str:

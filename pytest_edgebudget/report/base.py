@@ -54,7 +54,8 @@ class LimitRow:
 
     *status* is what a reader sees: kept, broken, undecided, unmeasured, and
     warned, waived, skipped for limits that do not fail although they are not
-    kept.
+    kept. *layers* are the largest shares of the metric *layers_of*, in
+    *layers_unit*, and *layers_total* is what all layers add up to.
     """
 
     id: str
@@ -73,6 +74,9 @@ class LimitRow:
     reason: str = ""
     note: str = ""
     layers: tuple[LayerRow, ...] = ()
+    layers_of: str = ""
+    layers_unit: str = ""
+    layers_total: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,12 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRow:
-    """One model: the artifact that was gated and how it was found."""
+    """
+    One model: the artifact that was gated and how it was found.
+
+    *artifact* is its path in the cache, *external* the names of data files
+    beside it.
+    """
 
     file: str
     name: str
@@ -103,6 +112,7 @@ class ModelRow:
     selected_on: str
     trials: tuple[TrialRow, ...]
     fits: bool
+    external: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

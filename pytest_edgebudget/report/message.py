@@ -57,16 +57,17 @@ def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
 
 
 def _layers(row: LimitRow) -> Iterator[str]:
-    if not row.layers or row.after is None:
+    if not row.layers:
         return
-    yield f"\nWhere the {row.metric} is:"
+    other = f" ({row.metric} itself is not known by layer)" if row.layers_of != row.metric else ""
+    yield f"\nWhere the {row.layers_of} is{other}:"
     yield from _columns(
         [
             [
                 layer.name,
                 layer.kind,
-                words.value(layer.value, row.unit),
-                f"{100 * layer.value / row.after.value:.0f} %" if row.after.value else "",
+                words.value(layer.value, row.layers_unit),
+                f"{100 * layer.value / row.layers_total:.0f} %" if row.layers_total else "",
             ]
             for layer in row.layers
         ]

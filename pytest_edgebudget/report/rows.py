@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from pytest_edgebudget.blame import Blame
 from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.report.base import (
@@ -21,10 +22,11 @@ TOP_LAYERS = 5
 
 
 def limit_row(
-    verdict: Verdict, metric: Metric, *, file: str, layers: Iterable[Layer] = ()
+    verdict: Verdict, metric: Metric, *, file: str, blame: Blame | None = None
 ) -> LimitRow:
     """One verdict as a row. *file* is the budget file as the user named it."""
     limit = verdict.limit
+    shares = blame.layers if blame else ()
     return LimitRow(
         id=f"{file}::{verdict.model}::{limit.name}",
         file=file,
@@ -41,7 +43,10 @@ def limit_row(
         bounds=tuple(_bound(bound) for bound in verdict.bounds),
         reason=verdict.reason,
         note=_notes(verdict),
-        layers=_layers(verdict, layers),
+        layers=tuple(_layer(layer) for layer in shares[:TOP_LAYERS]),
+        layers_of=blame.of if blame else "",
+        layers_unit=blame.unit.value if blame else "",
+        layers_total=float(sum(layer.value for layer in shares)),
     )
 
 
@@ -72,6 +77,9 @@ def model_row(fit: Fit, metrics: Mapping[str, Metric], *, file: str) -> ModelRow
         selected_on=fit.selected_on,
         trials=tuple(_trial(trial, units) for trial in fit.trials),
         fits=fit.kept,
+        external=tuple(
+            path.relative_to(fit.artifact.path.parent).as_posix() for path in fit.artifact.external
+        ),
         notes=fit.artifact.notes,
     )
 
@@ -122,11 +130,5 @@ def _notes(verdict: Verdict) -> str:
     return "; ".join(part for part in (verdict.waiver_note, note) if part)
 
 
-def _layers(verdict: Verdict, layers: Iterable[Layer]) -> tuple[LayerRow, ...]:
-    if verdict.outcome is not Outcome.BROKEN:
-        return ()
-    found = (verdict.reading.layers if verdict.reading else ()) or tuple(layers)
-    return tuple(
-        LayerRow(name=layer.name, kind=layer.kind, value=float(layer.value))
-        for layer in found[:TOP_LAYERS]
-    )
+def _layer(layer: Layer) -> LayerRow:
+    return LayerRow(name=layer.name, kind=layer.kind, value=float(layer.value))

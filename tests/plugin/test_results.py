@@ -125,3 +125,27 @@ def test_the_fixture_fails_when_no_candidate_keeps_the_budget(
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["no candidate of digits keeps its budget: size is broken"])
+
+
+def test_an_artifact_brings_the_data_files_that_are_named_in_it(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    digits = Path(__file__).parent.parent.parent / "examples" / "digits" / "digits.onnx"
+    onnx.save(
+        onnx.load(digits),
+        project / "digits.onnx",
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=1024,
+    )
+    write(
+        '[device]\nprofile = "raspberry-pi-4"\n[models.digits]\npath = "digits.onnx"\n'
+        'data = "data.npz"\n[models.digits.budget]\nsize = "100 KiB"\naccuracy = 0.9\n'
+    )
+    gate("--edge-budget", "pi4.toml", "--edge-budget-artifacts=gated").assert_outcomes(passed=2)
+    written = {path.name for path in (project / "gated" / "pi4" / "digits").iterdir()}
+
+    assert written == {"digits.onnx", "weights.bin"}
+    onnx.checker.check_model(project / "gated" / "pi4" / "digits" / "digits.onnx")

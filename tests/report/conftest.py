@@ -67,6 +67,9 @@ def size() -> LimitRow:
             LayerRow(name="dense", kind="FULLY_CONNECTED", value=20480.0),
             LayerRow(name="conv", kind="CONV_2D", value=9216.0),
         ),
+        layers_of="size",
+        layers_unit="B",
+        layers_total=39321.0,
     )
 
 
