@@ -73,6 +73,8 @@ class PartNode(pytest.Collector):
                 self.gate.fit(self.budget, model)
         except EdgeBudgetError as error:
             pytest.fail(str(error), pytrace=False)
+        finally:
+            self.gate.say("")
 
     def _models(self) -> Iterator[ModelBudget]:
         for model in self.budget.models:
