@@ -30,7 +30,7 @@ def quantize(job: Job, configure: Callable[[Any, Any], None], *, calibrate: bool
     content = packed(normalised(job.model, purpose))
     work = quantizer.Quantizer(bytearray(content))
     configure(work, qtyping)
-    learnt = work.calibrate(_calibration(job, content), num_threads=1) if calibrate else None
+    learnt = _learn(job, work, content) if calibrate else None
     result = work.quantize(learnt, enable_progress_bar=False, enable_progress_report=False)
     job.out.write_bytes(bytes(result.quantized_model))
     finished = normalised(job.out, purpose)
@@ -38,16 +38,27 @@ def quantize(job: Job, configure: Callable[[Any, Any], None], *, calibrate: bool
     job.out.write_bytes(packed(finished))
 
 
+def _learn(job: Job, work: Any, content: bytes) -> Any:
+    """The ranges of all activations on the calibration samples."""
+    try:
+        return work.calibrate(_calibration(job, content), num_threads=1)
+    except (RuntimeError, ValueError) as error:
+        raise BuildError(
+            f"litert-quantizer cannot calibrate the model: {error}", WITHOUT_CALIBRATION
+        ) from None
+
+
 def _refuse_control_flow(job: Job) -> None:
     kinds = [op.kind for op in graph.read(job.model).ops if op.kind in CONTROL_FLOW]
     if kinds:
         raise BuildError(
             f"{job.step} cannot calibrate a .tflite with {kinds[0]}",
-            "unroll the recurrent layer (Keras: unroll=True), or take a pass without calibration",
+            WITHOUT_CALIBRATION,
         )
 
 
 CONTROL_FLOW = ("WHILE", "IF")
+WITHOUT_CALIBRATION = "a pass without calibration may do: dynamic_int8, weights_int8"
 
 
 def _calibration(job: Job, content: bytes) -> dict[str, list[dict[str, Any]]]:

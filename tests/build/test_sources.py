@@ -143,6 +143,11 @@ def two_inputs():
 def unbuilt():
     return keras.Sequential([keras.layers.Dense(3)])
 
+def recurrent():
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv1D(16, 3), keras.layers.LSTM(16), keras.layers.Dense(4)]
+    return keras.Sequential([keras.Input((16, 8)), *layers])
+
 def free_length():
     return keras.Sequential([keras.Input((None, 4)), keras.layers.Conv1D(2, 3)])
 """
@@ -192,6 +197,26 @@ def test_several_inputs_and_outputs_keep_their_names(wanted: str, keras_bench: B
         names = {read.tensors[i].name for i in read.main.inputs}
         results = {read.tensors[i].name for i in read.main.outputs}
     assert (names, results) == ({"image", "length"}, {"kind", "size"})
+
+
+@pytest.mark.slow
+def test_a_recurrent_model_is_quantized_inside_its_loop_or_refused_by_name(
+    keras_bench: Bench,
+) -> None:
+    from pytest_edgebudget import graph
+    from pytest_edgebudget.passes._weights import weights
+
+    ref = FunctionRef("nets", "recurrent")
+    np.savez(keras_bench.root / "noise.npz", x_calibration=np.zeros((3, 16, 8), np.float32))
+    keras_bench.data = keras_bench.load(keras_bench.root / "noise.npz")
+    source = keras_bench.source(ref, "tflite")
+    made = graph.read(keras_bench.build("dynamic_int8", source=source).path)
+    assert "WHILE" in {op.kind for op in made.ops}
+    assert {weight.tensor.dtype for weight in weights(made)} == {"int8"}
+    with pytest.raises(BuildError, match=r"int8 cannot calibrate a \.tflite with WHILE"):
+        keras_bench.build("int8", source=source)
+    with pytest.raises(BuildError, match=r"float16 cannot change an \.onnx model with Loop"):
+        keras_bench.build("float16", source=keras_bench.source(ref, "onnx"))
 
 
 @pytest.mark.slow

@@ -187,8 +187,10 @@ def test_a_time_limit_kills_the_job_and_its_children(root: Path) -> None:
 
 def parent_that_hangs(root: Path, pids: Path) -> subprocess.Popen[bytes]:
     code = f"""
+        import signal
         from pathlib import Path
         from pytest_edgebudget.jobs import run
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # shells may ignore it
         run("chores:hang", {{"pids": {str(pids)!r}}}, root=Path({str(root)!r}), timeout=60,
             purpose="hanging")
     """

@@ -28,6 +28,14 @@ def libraries() -> None:
 
 
 @pytest.fixture(scope="session")
+def old_runtime() -> None:
+    """tflite-runtime, where it can run."""
+    pytest.importorskip("tflite_runtime", reason="pip install 'pytest-edgebudget[tflite-runtime]'")
+    if int(np.__version__.split(".")[0]) > 1:
+        pytest.skip("tflite-runtime needs numpy below 2")
+
+
+@pytest.fixture(scope="session")
 def samples() -> Iterator[dict[str, np.ndarray]]:
     with np.load(DIGITS / "data.npz") as file:
         yield {name: file[name] for name in file.files}

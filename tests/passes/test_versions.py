@@ -106,8 +106,9 @@ INVOKE = """
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*experimental_preserve_all_tensors")
-def test_an_old_runtime_runs_a_file_or_refuses_it_aloud(name: str, answer: str, run_pass) -> None:
-    pytest.importorskip("tflite_runtime", reason="pip install 'pytest-edgebudget[tflite-runtime]'")
+def test_an_old_runtime_runs_a_file_or_refuses_it_aloud(
+    name: str, answer: str, run_pass, old_runtime
+) -> None:
     out = run_pass(name, DIGITS / "digits.tflite")
     code = [sys.executable, "-c", textwrap.dedent(INVOKE), str(out)]
     done = subprocess.run(code, check=True, capture_output=True, text=True)
