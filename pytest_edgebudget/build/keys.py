@@ -16,11 +16,19 @@ from pytest_edgebudget.store.files import digest
 
 def libraries(names: Iterable[str]) -> dict[str, str]:
     """Versions of the installed distributions among *names*, and of this package."""
-    versions = {"pytest-edgebudget": pytest_edgebudget.__version__}
+    versions = {"pytest-edgebudget": pytest_edgebudget.__version__, "passes": _own_code()}
     for name in names:
         if version := _version(name):
             versions[name] = version
     return versions
+
+
+@cache
+def _own_code() -> str:
+    """The digest of our own passes and exports: between releases they change, too."""
+    package = Path(pytest_edgebudget.__file__).parent
+    files = sorted((*package.glob("passes/*.py"), *package.glob("build/*.py")))
+    return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
 
 
 @cache
