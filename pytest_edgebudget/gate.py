@@ -143,6 +143,8 @@ class Gate:
             return
         self.progress.clear()
         missed = [path for path in self.options.all_files if str(path) not in self.collected]
+        if self.config.getoption("lf", default=False):
+            missed = []  # --lf leaves out files in which nothing failed
         if missed and session.exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.NO_TESTS_COLLECTED,

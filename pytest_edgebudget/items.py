@@ -68,13 +68,19 @@ class PartNode(pytest.Collector):
 
     def setup(self) -> None:
         """Fit and measure, once a session however often pytest asks."""
+        if why := self._failure():
+            pytest.fail(why, pytrace=False)  # outside of "except": no chain of tracebacks
+
+    def _failure(self) -> str:
+        """Fit all models of this part; what went wrong, or an empty string."""
         try:
             for model in self._models():
                 self.gate.fit(self.budget, model)
         except EdgeBudgetError as error:
-            pytest.fail(str(error), pytrace=False)
+            return str(error)
         finally:
             self.gate.say("")
+        return ""
 
     def _models(self) -> Iterator[ModelBudget]:
         for model in self.budget.models:

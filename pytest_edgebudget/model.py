@@ -120,10 +120,9 @@ def _model(budget: Budget, name: str, path: Path) -> ModelBudget:
 
 
 def _fit(gate: Gate, budget: Budget, model: ModelBudget) -> Fit:
-    try:
-        fit = gate.session.fit(budget, model)
-    except EdgeBudgetError as error:
-        pytest.fail(str(error), pytrace=False)
+    fit = _fitted(gate, budget, model)
+    if isinstance(fit, EdgeBudgetError):
+        pytest.fail(str(fit), pytrace=False)
     broken = [verdict for verdict in fit.verdicts if verdict.fails]
     if broken:
         names = ", ".join(f"{v.limit.name} is {v.outcome.value}" for v in broken)
@@ -133,3 +132,10 @@ def _fit(gate: Gate, budget: Budget, model: ModelBudget) -> Fit:
             pytrace=False,
         )
     return fit
+
+
+def _fitted(gate: Gate, budget: Budget, model: ModelBudget) -> Fit | EdgeBudgetError:
+    try:
+        return gate.session.fit(budget, model)
+    except EdgeBudgetError as error:
+        return error

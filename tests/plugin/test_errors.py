@@ -91,6 +91,7 @@ client.WorkerClient.run = run
 
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines(["*killed by SIGKILL (9)*", "  size *ERROR"])
+    result.stdout.no_fnmatch_line("*exception occurred*")
     assert '"errors": []' not in (project / "report.json").read_text()
 
 
