@@ -18,7 +18,7 @@ def write_reports(asked: Iterable[tuple[Report, Path]], run: Run) -> Iterator[st
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_whole(path, report.render(run))
-        except OSError as error:
+        except Exception as error:  # one report, an extension's maybe: the others go on
             yield f"error: the {report.name} report was not written: {error}"
         else:
             yield f"wrote {report.name} report: {path}"

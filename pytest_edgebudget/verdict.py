@@ -61,6 +61,8 @@ def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdi
         return _unmeasured(case, model, reading.reason)
     if reading.evidence not in limit.evidence:
         return _unmeasured(case, model, _refused(reading.evidence, limit), reading)
+    if any(math.isnan(number) for number in (reading.value, reading.low, reading.high)):
+        return _unmeasured(case, model, "the reading is not a number (NaN)", reading)
     bounds = tuple(_bounds(case, reading))
     outcome = min((bound.outcome for bound in bounds), key=WORST_FIRST.index, default=Outcome.KEPT)
     waived, note = _waiver(case.waiver, outcome, today)
@@ -68,7 +70,7 @@ def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdi
         model=model,
         limit=limit,
         outcome=outcome,
-        fails=_fails(limit, outcome, strict) and not waived,
+        fails=any(_fails(limit, bound.outcome, strict) for bound in bounds) and not waived,
         bounds=bounds,
         reading=reading,
         before=_reading(case.before),
@@ -113,6 +115,8 @@ def _drop(case: Case, reading: Reading, *, lower: bool) -> Bound:
     if not isinstance(before, Reading):
         why = before.reason if isinstance(before, Missing) else "the source model was not measured"
         return _unknown("max_drop", why)
+    if not math.isfinite(before.value):
+        return _unknown("max_drop", f"the source model's reading is {before.value}")
     return _worse("max_drop", before.value, drop.of(before.value), reading, case.limit, lower=lower)
 
 
@@ -121,6 +125,8 @@ def _regression(case: Case, reading: Reading, *, lower: bool) -> Bound:
     assert regression is not None
     if locked is None:
         return _unknown("max_regression", "the lock has no reading; --edge-budget-update writes it")
+    if not math.isfinite(locked.value):
+        return _unknown("max_regression", f"the lock's reading is {locked.value}")
     if differing := incomparable(reading, locked):
         return _unknown("max_regression", f"not comparable with the lock: {differing}")
     change = case.limit.min_change
@@ -205,10 +211,10 @@ def _unmeasured(case: Case, model: str, reason: str, reading: Reading | None = N
 
 
 def _fails(limit: Limit, outcome: Outcome, strict: bool) -> bool:
-    if outcome is Outcome.UNDECIDED:
-        return strict or limit.undecided == "fail"
     if limit.level == "warn" or outcome is Outcome.KEPT:
         return False
+    if outcome is Outcome.UNDECIDED:
+        return strict or limit.undecided == "fail"
     return outcome is Outcome.BROKEN or limit.when_missing == "fail"
 
 
@@ -219,7 +225,7 @@ def _reading(value: Reading | Missing | None) -> Reading | None:
 def _waiver(waiver: Waiver | None, outcome: Outcome, today: date) -> tuple[bool, str]:
     if waiver is None:
         return False, ""
-    if outcome is not Outcome.BROKEN:
+    if outcome not in (Outcome.BROKEN, Outcome.UNDECIDED):
         return False, "the waiver is not needed: remove it"
     if waiver.until < today:
         return False, f"the waiver expired on {waiver.until}: {waiver.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -223,3 +224,34 @@ def test_no_reading_is_both_kept_and_broken(value: float, bound: float, width: f
         assert lower is Outcome.KEPT
     if lower is Outcome.BROKEN:
         assert upper is Outcome.KEPT
+
+
+def test_a_reading_that_is_not_a_number_is_never_kept() -> None:
+    judged = verdict(limit=limit(max=1.0), reading=reading(math.nan))
+
+    assert (judged.outcome, judged.fails) == (Outcome.UNMEASURED, True)
+
+
+@pytest.mark.parametrize("base", ["before", "locked"])
+def test_an_infinite_baseline_allows_nothing(base: str) -> None:
+    kind = "max_drop" if base == "before" else "max_regression"
+    judged = verdict(
+        limit=limit(**{kind: POINT}), reading=reading(math.inf), **{base: reading(math.inf)}
+    )
+
+    assert (judged.outcome, judged.fails) == (Outcome.UNMEASURED, True)
+
+
+def test_an_unmeasured_bound_that_may_be_skipped_does_not_hide_an_undecided_one() -> None:
+    judged = verdict(
+        limit=limit(max=1.0, max_regression=POINT, undecided="fail", when_missing="skip"),
+        reading=reading(1.0, low=0.5, high=2.0, **NOISY),
+    )
+
+    assert judged.fails
+
+
+def test_a_warning_stays_a_warning_under_strict() -> None:
+    found = reading(1.0, low=0.5, high=2.0, **NOISY)
+
+    assert not verdict(limit=limit(max=1.0, level="warn"), reading=found, strict=True).fails

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pytest_edgebudget.report import words
@@ -45,7 +46,7 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
         yield f"a smaller {top.name} ({top.kind}): it holds {_share(row)} of the {row.layers_of}"
     if bound.kind == "max_regression":
         yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
-    elif bound.kind != "max_drop" and row.after is not None:
+    elif bound.kind != "max_drop" and row.after is not None and math.isfinite(_worst(row, bound)):
         yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.file}:{row.line}"
     if bound.kind != "max_regression" and model:
         yield f"for a while: [models.{row.model}.waive.{row.metric}] with a reason and a date"
@@ -82,16 +83,19 @@ def _share(row: LimitRow) -> str:
 
 def _rounded(row: LimitRow, bound: BoundRow) -> str:
     """The reading's bad end as a limit that it would just keep."""
-    assert row.after is not None
-    end = row.after.high if words.upper(row, bound) else row.after.low
-    worst = end if row.after.noisy else row.after.value
-    unit = Unit(row.unit)
+    worst, unit = _worst(row, bound), Unit(row.unit)
     for digits in range(3, 8):
         text = format_value(worst, unit, digits)
-        written = parse(text, unit)
+        written = float(text) if unit is Unit.NUMBER else parse(text, unit)
         if written >= worst if words.upper(row, bound) else written <= worst:
             return text
     return text
+
+
+def _worst(row: LimitRow, bound: BoundRow) -> float:
+    assert row.after is not None
+    end = row.after.high if words.upper(row, bound) else row.after.low
+    return end if row.after.noisy else row.after.value
 
 
 def tried(trial: TrialRow) -> str:

@@ -16,7 +16,7 @@ from pytest_edgebudget.report.base import (
     ReadingRow,
     TrialRow,
 )
-from pytest_edgebudget.types import Bound, Layer, Outcome, Reading, Trial, Verdict
+from pytest_edgebudget.types import Bound, Layer, Outcome, Reading, Trial, Unit, Verdict
 
 TOP_LAYERS = 5
 
@@ -62,9 +62,8 @@ def status(verdict: Verdict) -> str:
 def model_row(fit: Fit, metrics: Mapping[str, Metric], *, file: str) -> ModelRow:
     """One fitted model as a row."""
     units = {
-        limit.name: metrics[limit.metric].unit.value
-        for limit in fit.model.limits
-        if limit.metric in metrics
+        limit.name: (metrics[limit.metric].unit if limit.metric in metrics else Unit.NUMBER).value
+        for limit in fit.model.limits  # a metric of the user's own is a plain number
     }
     return ModelRow(
         file=file,
