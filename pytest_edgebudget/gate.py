@@ -156,11 +156,11 @@ class Gate:
             self.wrote += self._write()
 
     def _reports(self) -> list[tuple[Report, Path]]:
-        formats = reports_of(self.config.pluginmanager)
         base = self.config.invocation_params.dir
         try:
+            formats = reports_of(self.config.pluginmanager)
             return [parse_report(text, formats, base) for text in self.options.reports]
-        except ValueError as error:
+        except (ValueError, EdgeBudgetError) as error:
             raise pytest.UsageError(f"--edge-budget-report {error}") from error
 
     def _write(self) -> Iterator[str]:

@@ -62,7 +62,7 @@ def read_lock(budget: Path) -> Lock:
                 "delete it and run --edge-budget-update",
             )
         return Lock(path, {name: _entry(entry) for name, entry in data["models"].items()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path}: not a lock file ({type(error).__name__}: {error})",
             "restore it from version control, or delete it and run --edge-budget-update",

@@ -112,6 +112,11 @@ def read_options(config: pytest.Config) -> Options:
     files, positional, only = _told(config) or _paths(config)
     base = config.invocation_params.dir
     artifacts = config.getoption("--edge-budget-artifacts")
+    optimize = not config.getoption("--edge-budget-no-optimize")
+    if config.getoption("--edge-budget-update") and not optimize:
+        raise pytest.UsageError(
+            "--edge-budget-update with --edge-budget-no-optimize would lock models as they are"
+        )
     return Options(
         files=files,
         positional=positional,
@@ -120,7 +125,7 @@ def read_options(config: pytest.Config) -> Options:
         artifacts=base / artifacts if artifacts else None,
         update=config.getoption("--edge-budget-update"),
         strict=config.getoption("--edge-budget-strict"),
-        optimize=not config.getoption("--edge-budget-no-optimize"),
+        optimize=optimize,
     )
 
 

@@ -80,8 +80,9 @@ class GateSession:
             if path in self.budgets:
                 continue
             try:
-                self.budgets[path] = read_budget(path, self.registry, root=self.root)
+                budget = read_budget(path, self.registry, root=self.root)
                 self._locks[path] = read_lock(path)
+                self.budgets[path] = budget
             except BudgetError as error:
                 mistakes += error.mistakes
         if mistakes:
@@ -209,17 +210,32 @@ class GateSession:
         formats = [kind for kind in device.formats if kind in kinds] or device.formats[:1]
         return [device.runtime_for(kind) for kind in formats]
 
+    def _broken_groups(self, budget: Budget) -> set[str]:
+        """Models that share a joint limit which does not hold."""
+        file = self.name(budget.path)
+        rows = self.recorder.limits.values()
+        failing = {row.model for row in rows if row.fails and row.file == file}
+        groups = [group for group in budget.groups if group.name in failing]
+        return {name for group in groups for name in group.models}
+
     def write_locks(self) -> list[Path]:
         """
         Write what was chosen and read into the locks; returns the files that changed.
 
-        Only models whose limits all hold are written: a broken run never
-        becomes a baseline.
+        Only models whose limits all hold, those of their groups too, are
+        written: a broken run never becomes a baseline.
         """
         changed = []
         for budget in self.budgets.values():
             file = self.name(budget.path)
-            updates = {n: entry for (f, n), entry in self.recorder.locks.items() if f == file}
+            broken = self._broken_groups(budget)
+            updates = {
+                name: entry
+                for (where, name), entry in self.recorder.locks.items()
+                if where == file and name not in broken
+            }
+            if not updates:
+                continue
             models = frozenset(model.name for model in budget.models)
             if write_lock(self._locks[budget.path], updates, models):
                 changed.append(self._locks[budget.path].path)

@@ -112,13 +112,15 @@ class Bench:
             options["confidence"] = limit.confidence
         return Wanted(limit.name, metric, options)
 
-    def before(self, split: str, first: int | None = None) -> Measurement:
+    def before(self, limits: Iterable[Limit], split: str, first: int | None = None) -> Measurement:
         """
         The source model's readings, of metrics that are the same at every run.
 
         Timing the source would double the run for a column of information.
         """
-        return self.measure(self.source, self.limits((*STATIC, *QUALITY)), split, first)
+        repeatable = (*STATIC, *QUALITY)
+        asked = [each for each in limits if self.metrics[each.metric].needs in repeatable]
+        return self.measure(self.source, asked, split, first)
 
     def judge(
         self, limits: Iterable[Limit], after: Measurement, before: Measurement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +14,12 @@ from pytest_edgebudget.fit.bench import MEMORY, QUALITY, STATIC, TIME, Bench
 from pytest_edgebudget.fit.result import Fit
 from pytest_edgebudget.types import (
     Artifact,
+    Better,
     Limit,
     Measurement,
     Reading,
     Recipe,
+    Tolerance,
     Trial,
     Verdict,
 )
@@ -33,6 +36,7 @@ class Search:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.trials: list[Trial] = []
+        self._befores: dict[tuple[tuple[str, ...], str, int | None], Measurement] = {}
 
     def run(self, recipes: Sequence[Recipe], *, locked: str | None) -> Fit:
         """
@@ -57,7 +61,7 @@ class Search:
         except (BuildError, ModelError) as error:
             self.trials.append(_failed(recipe, error, started))
             return None
-        judged = self.bench.judge(self.bench.model.limits, after, self.bench.before("test"))
+        judged = self.bench.judge(self.bench.model.limits, after, self._before_test())
         trial = self._trial(artifact, after.readings, judged, started)
         self.trials.append(replace(trial, from_lock=from_lock))
         return self._fit(artifact, after) if trial.state == "chosen" else None
@@ -103,12 +107,9 @@ class Search:
         """Limits to judge together, cheapest first, with the number of samples."""
         yield self.bench.limits(STATIC), None
         quality = self.bench.limits(QUALITY)
-        if self.bench.data and self.bench.data.samples(split) > 2 * FIRST_SLICE:
-            whole = (limit for limit in quality if limit.name == limit.metric)
-            yield (
-                tuple(replace(limit, confidence=SLICE_CONFIDENCE) for limit in whole),
-                FIRST_SLICE,
-            )
+        samples = self.bench.data.samples(split) if self.bench.data else 0
+        if samples > 2 * FIRST_SLICE and self.bench.model.state != "carried":
+            yield tuple(self._first_look(quality)), FIRST_SLICE
         yield quality, None
         yield self.bench.limits(MEMORY), None
         yield self.bench.limits(TIME), None
@@ -119,8 +120,55 @@ class Search:
         if not limits:
             return [], {}
         after = self.bench.measure(artifact, limits, split, first)
-        before = self.bench.before(split, first)
-        return self.bench.judge(limits, after, before), after.readings
+        before = self._before(limits, split, first)
+        judged = self.bench.judge([self._moved(limit, split) for limit in limits], after, before)
+        return judged, after.readings
+
+    def _first_look(self, limits: Iterable[Limit]) -> Iterable[Limit]:
+        """
+        Limits that a few samples can surely break: those whose reading has an interval.
+
+        A metric of the user's own has none, and few samples of it prove nothing.
+        """
+        for limit in limits:
+            if limit.name == limit.metric and not self.bench.metrics[limit.metric].identity:
+                yield replace(limit, confidence=SLICE_CONFIDENCE)
+
+    def _moved(self, limit: Limit, split: str) -> Limit:
+        """
+        A limit whose lock was read on the test split, for the split of the search.
+
+        The candidate may be as far below the source model here as the lock and
+        its tolerance allow it to be there.
+        """
+        metric = self.bench.metrics[limit.metric]
+        if split == "test" or metric.needs not in QUALITY or limit.max_regression is None:
+            return limit
+        locked = self.bench.lock.readings.get(limit.name) if self.bench.lock else None
+        there = self._before_test().readings.get(limit.name)
+        if locked is None or there is None:
+            return limit
+        change = limit.min_change.of(locked.value) if limit.min_change else 0.0
+        room = max(limit.max_regression.of(locked.value), change)
+        gap = (
+            locked.value - there.value
+            if metric.better is Better.LOWER
+            else there.value - locked.value
+        )
+        drop = limit.max_drop.of(there.value) if limit.max_drop else math.inf
+        moved = Tolerance(min(gap + room, drop), relative=False)
+        return replace(limit, max_regression=None, max_drop=moved)
+
+    def _before_test(self) -> Measurement:
+        return self._before(self.bench.model.limits, "test", None)
+
+    def _before(self, limits: Iterable[Limit], split: str, first: int | None) -> Measurement:
+        """The source model's readings, taken once."""
+        asked = tuple(limits)
+        key = tuple(limit.name for limit in asked), split, first
+        if key not in self._befores:
+            self._befores[key] = self.bench.before(asked, split, first)
+        return self._befores[key]
 
     def _final(self, trial: Trial) -> Measurement:
         """The candidate on the test split; physical readings of the search are kept."""
@@ -132,7 +180,7 @@ class Search:
         return Measurement({**after.readings, **known}, after.missing)
 
     def _fit(self, artifact: Artifact, after: Measurement, split: str = "") -> Fit:
-        before = self.bench.before("test")
+        before = self._before_test()
         return Fit(
             model=self.bench.model,
             source=self.bench.source,

@@ -110,7 +110,7 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
         high=high,
         evidence=_evidence(metric, subject),
         noisy=metric.noisy or math.isinf(high),  # a lower bound decides no upper limit
-        key=comparison_key(metric, subject, facts),
+        key=comparison_key(wanted, subject, facts),
         note=value.note,
         layers=value.layers,
     )

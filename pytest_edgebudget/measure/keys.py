@@ -19,12 +19,13 @@ STATIC = (FileFacts, graph.Graph)
 DETERMINISTIC = (*STATIC, Predictions)
 
 
-def comparison_key(metric: Metric, subject: Subject, facts: object = None) -> Key:
+def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Key:
     """
     Sorted pairs of what decides the number beside the artifact.
 
     Static metrics have none: the bytes decide. *facts* may name a tool.
     """
+    metric = wanted.metric
     if metric.needs in STATIC:
         return ()
     choice = subject.device.choice
@@ -38,10 +39,28 @@ def comparison_key(metric: Metric, subject: Subject, facts: object = None) -> Ke
         "threads": str(choice.threads),
     }
     if metric.needs is Predictions:
-        pairs |= _samples(subject)
+        pairs |= _samples(subject) | _asked(wanted)
+    if metric.compares and subject.source is not None:
+        pairs["source"] = subject.source.sha256[:12]
+    if metric.needs is InstructionFacts:
+        # Of one CPU model, and never compared across precisions.
+        pairs |= {"cpu_model": identity.cpu, "recipe": str(subject.artifact.recipe)}
     if isinstance(facts, InstructionFacts):
         pairs["tool"] = facts.tool
     return tuple(sorted(pairs.items()))
+
+
+def _asked(wanted: Wanted) -> dict[str, str]:
+    """Options that are not the metric's defaults: another k is another number."""
+    defaults = wanted.metric.defaults()
+    asked = {
+        name: value
+        for name, value in wanted.options.items()
+        if name != "confidence" and defaults.get(name) != value
+    }
+    named = wanted.metric.identity
+    pairs = {"options": json.dumps(asked, sort_keys=True)} if asked else {}
+    return pairs | ({"function": named} if named else {})
 
 
 def _samples(subject: Subject) -> dict[str, str]:
@@ -64,7 +83,7 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
     if not metric.cacheable or metric.needs not in DETERMINISTIC or not code:
         return None
     return {
-        **dict(comparison_key(metric, subject)),
+        **dict(comparison_key(wanted, subject)),
         "artifact": subject.artifact.sha256,
         "data": _whole_data(metric, subject),
         "source": _source(metric, subject),

@@ -78,5 +78,11 @@ def arrays(data: DataFile, name: str, first: int | None = None) -> dict[str, Arr
 
     with np.load(data.path, allow_pickle=False) as file:
         return {
-            key.removeprefix(name).removeprefix("/"): file[key][:first] for key in data.named(name)
+            key.removeprefix(name).removeprefix("/"): spread(file[key], first)
+            for key in data.named(name)
         }
+
+
+def spread(array: Array, count: int | None) -> Array:
+    """*count* samples evenly over the array, as the worker takes them: data may be sorted."""
+    return array if count is None else array[:: max(1, len(array) // count)][:count]

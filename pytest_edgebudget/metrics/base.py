@@ -59,6 +59,8 @@ class Metric:
         droppable: whether the source model's value may be compared (max_drop).
         compares: whether *read* needs `Predictions.source`.
         additive: whether a group of models may be summed.
+        identity: what else tells it from a metric of the same name, such as
+            the user's function; readings of another identity are not compared.
         exact: readings are EXACT whatever the device (static metrics).
         cacheable: whether a reading may be kept for the next run; False where
             *read* is code that may change without our knowing.
@@ -76,6 +78,7 @@ class Metric:
     additive: bool = False
     exact: bool = False
     cacheable: bool = True
+    identity: str = ""
     options: tuple[Option, ...] = ()
 
     @property

@@ -33,6 +33,7 @@ def own_metric(own: OwnMetric, root: Path) -> Metric:
         accepts=RUN,
         droppable=True,
         cacheable=False,
+        identity=str(own.function),
     )
 
 

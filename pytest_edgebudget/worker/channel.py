@@ -46,15 +46,22 @@ class Channel:
 
     def reply(self, result: object) -> None:
         """Answer a request."""
+        self._rest()
         self._send({"ok": result})
 
     def refuse(self, kind: str, message: str, hint: str = "") -> None:
         """Answer a request that cannot be met."""
+        self._rest()
         self._send({"error": {"kind": kind, "message": message, "hint": hint}})
 
     def _send(self, value: object) -> None:
         self._replies.write(json.dumps(value) + "\n")
         self._replies.flush()
+
+    def _rest(self) -> None:
+        # Between requests a worker waits as long as its parent lives.
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
 
     def _alarm(self) -> None:
         # A worker whose parent was killed must not hang in a runtime for ever:

@@ -56,12 +56,14 @@ class Operations:
         Run the samples of *split* one by one; write output *i* as array *i* of *outputs*.
 
         *state* "reset" forgets the model's state before each sample, "carried" keeps it
-        from one to the next, starting from none. *first*: only so many samples.
+        from one to the next, starting from none. *first*: only so many samples, evenly over all.
         """
         model = self._loaded()
         if state == "carried" and not self._named().keeps_state:
             raise Refusal("model", f"a model of {self._named().name} keeps no state to be carried")
-        inputs = [each[:first] for each in samples.read_inputs(data, split, model.inputs)]
+        inputs = [
+            samples.spread(each, first) for each in samples.read_inputs(data, split, model.inputs)
+        ]
         if not len(inputs[0]):
             raise Refusal("data", f"x_{split} holds no samples")
         answers = self._answers(model, inputs, state)

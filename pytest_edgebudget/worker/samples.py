@@ -122,3 +122,8 @@ def from_outputs(values: Sequence[Array], port: Port) -> Array:
         return stacked
     real: Array = (stacked.astype(np.float32) - port.zero_point) * np.float32(port.scale)
     return real.astype(np.float32)
+
+
+def spread(array: Array, count: int | None) -> Array:
+    """*count* samples evenly over *array*, whose order may be by class."""
+    return array if count is None else array[:: max(1, len(array) // count)][:count]

@@ -115,12 +115,12 @@ def test_on_a_board_predictions_are_stand_ins_and_latency_is_missing(
     assert found.missing["latency"].reason.startswith("needs the device")
 
 
-def test_only_the_first_samples_are_run_when_asked(
+def test_a_first_look_is_spread_evenly_over_samples_that_may_be_sorted(
     model: Artifact, x: np.ndarray, y: np.ndarray, host: Device, store: Store, tmp_path: Path
 ) -> None:
     data = data_file(tmp_path / "data.npz", store, x_test=x, y_test=y)
     found = read(model, wanted(accuracy.METRIC), host, store, data=data, first=20)
-    assert found.readings["accuracy"].value == 0.5
+    assert found.readings["accuracy"].value == 0.75  # 0.5 in the first half, 1 in the second
     assert dict(found.readings["accuracy"].key)["first"] == "20"
 
 

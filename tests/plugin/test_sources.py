@@ -133,3 +133,27 @@ def test_a_keras_model_is_exported_with_a_batch_of_one(
 
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["digits: int8"])
+
+
+@pytest.mark.usefixtures("functions")
+def test_a_broken_limit_in_plain_numbers_is_explained_in_every_report(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    write(
+        BUDGET.replace('"data.npz"', '"mine:data"')
+        .replace('["none", "float16", "int8"]', '["int8"]')
+        .replace("[models.digits.budget]", "[models.digits.budget]\nnines = 2.0\ncosine = 1.5")
+        + '[models.digits.metrics.nines]\nfunction = "mine:nines"\nbetter = "higher"\n'
+    )
+    result = gate(
+        "--edge-budget=pi4.toml",
+        "--edge-budget-report=markdown:report.md",
+        "--edge-budget-report=json:report.json",
+    )
+
+    result.assert_outcomes(passed=3, failed=2)
+    result.stdout.fnmatch_lines(
+        ["digits: nines is broken: *under the limit of 2.000", "digits: cosine is broken: *"]
+    )
+    assert "nines" in (project / "report.md").read_text()
+    assert len(json.loads((project / "report.json").read_text())["limits"]) == 5
