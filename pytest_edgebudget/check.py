@@ -46,9 +46,10 @@ def check(options: argparse.Namespace) -> int:
         _judge(session, budget)
     _say("")
     _print(session.run(), options.format, formats)
-    for line in _write(session, asked, options):
-        print(line, file=sys.stderr)
-    return _exit_code(session.run())
+    lines = [*session.repairs(), *_write(session, asked, options)]
+    print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
+    unwritten = any(line.startswith("error") for line in lines)
+    return INFRASTRUCTURE if unwritten else _exit_code(session.run())
 
 
 def _parse(texts: Iterable[str], formats: dict[str, Report]) -> Iterator[tuple[Report, Path]]:

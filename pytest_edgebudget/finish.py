@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_edgebudget.report.base import Report, Run
@@ -45,8 +45,9 @@ def write_artifacts(folder: Path, run: Run) -> Iterator[str]:
     A model with data files beside it gets a folder, since their names are
     written in it: ``DIR/pi4/digits/digits.onnx`` and ``DIR/pi4/digits/weights.bin``.
     """
+    files = {model.file for model in run.models}
     for model in run.models:
-        source, target = Path(model.artifact), folder / Path(model.file).stem
+        source, target = Path(model.artifact), folder / _folder_of(model.file, files)
         target = target / model.name if model.external else target
         file = target / f"{model.name}{source.suffix}"
         try:
@@ -57,6 +58,14 @@ def write_artifacts(folder: Path, run: Run) -> Iterator[str]:
             yield f"error: the artifact of {model.name} was not written: {error}"
         else:
             yield f"wrote {file}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}"
+
+
+def _folder_of(file: str, files: Collection[str]) -> str:
+    """A budget file's stem; its whole path in one word where two have one stem."""
+    path = Path(file)
+    if sum(Path(other).stem == path.stem for other in files) == 1:
+        return path.stem
+    return "-".join(part for part in path.with_suffix("").parts if part not in ("/", ".."))
 
 
 def _copy(source: Path, target: Path) -> None:

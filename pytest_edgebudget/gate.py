@@ -93,7 +93,7 @@ class Gate:
     ) -> pytest.Collector | None:
         """Claim the budget files that pytest itself was sent to, and no other TOML file."""
         if file_path.suffix == ".toml" and file_path.resolve() in self.options.claimed:
-            return BudgetFile.of(parent, file_path.resolve(), self.session)
+            return BudgetFile.of(parent, file_path, self.session)
         return None
 
     @pytest.hookimpl(tryfirst=True)
@@ -105,7 +105,9 @@ class Gate:
             if path not in self.options.claimed:
                 node = BudgetFile.of(session, path, self.session)
                 items.extend(session.genitems(node))
-        self.collected |= {str(item.path) for item in items if isinstance(item, LimitItem)}
+        self.collected |= {
+            str(item.part.budget.path) for item in items if isinstance(item, LimitItem)
+        }
 
     # --- running ------------------------------------------------------------
 
@@ -153,7 +155,9 @@ class Gate:
             self.wrote.append(f"error: no limit was collected from {names}")
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not self.config.getoption("collectonly"):
-            self.wrote += self._write()
+            self.wrote += [*self.session.repairs(), *self._write()]
+            if session.exitstatus == pytest.ExitCode.OK and _failed(self.wrote):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _reports(self) -> list[tuple[Report, Path]]:
         base = self.config.invocation_params.dir
@@ -201,3 +205,8 @@ class Gate:
         from pytest_edgebudget.scheduling import ModelScheduling
 
         return ModelScheduling(config, log)
+
+
+def _failed(lines: Iterable[str]) -> bool:
+    """Whether something that was asked for could not be written."""
+    return any(line.startswith("error") for line in lines)

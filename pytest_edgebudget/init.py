@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -86,7 +87,7 @@ def _choice(profile: str, registry: Registry) -> DeviceChoice:
 def _names(models: Sequence[Path]) -> list[str]:
     names: list[str] = []
     for model in models:
-        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", model.stem)
+        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", model.stem).lstrip(".-") or "model"
         name, count = stem, 2
         while name in names:
             name, count = f"{stem}_{count}", count + 1
@@ -98,9 +99,9 @@ def _table(name: str, path: Path, data: Path | None, output: Path, tools: Tools)
     place = Place(output, 1)
     model = ModelBudget(name=name, source=path.resolve(), data=data, place=place)
     file = load_data(data.resolve(), root=tools.root, store=tools.store) if data else None
-    lines = [f"[models.{_key(name)}]", f'path = "{_relative(path, output)}"']
+    lines = [f"[models.{_key(name)}]", f"path = {json.dumps(_relative(path, output))}"]
     if data:
-        lines.append(f'data = "{_relative(data, output)}"')
+        lines.append(f"data = {json.dumps(_relative(data, output))}")
     lines.append('# optimize = ["none", "float16", "int8"]   # lets the gate shrink the model')
     lines += ["", f"[models.{_key(name)}.budget]"]
     lines += _limits(model, file, tools)
@@ -124,7 +125,8 @@ def _limits(model: ModelBudget, data: DataFile | None, tools: Tools) -> Iterator
         root=tools.root,
     ).readings
     for metric in metrics:
-        if reading := readings.get(metric.name):
+        reading = readings.get(metric.name)
+        if reading is not None and math.isfinite(reading.high):
             yield _limit(metric, reading)
 
 
@@ -141,7 +143,7 @@ def _quality(data: DataFile | None) -> tuple[str, ...]:
 
 def _limit(metric: Metric, reading: Reading) -> str:
     if metric.better is Better.HIGHER:
-        limit = f"{math.floor(100 * (reading.value - FLOOR)) / 100:.2f}"
+        limit = f"{max(0.0, math.floor(100 * (reading.value - FLOOR)) / 100):.2f}"
     else:
         limit = _written(_above(reading.high * (1 + ROOM.get(metric.name, 0.10))), metric.unit)
     now = format_value(reading.value, metric.unit)

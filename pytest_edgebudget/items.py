@@ -41,7 +41,7 @@ class BudgetFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """A node for each model and each group."""
-        budget = self.gate.budgets[self.path]
+        budget = self.gate.budgets[self.path.resolve()]
         for part in budget.parts:
             if part.limits:
                 yield PartNode.of(self, budget, part)

@@ -84,10 +84,10 @@ def _named(inputs: Array | Mapping[str, Array]) -> dict[str, Array]:
 @contextmanager
 def edge_model_of(request: pytest.FixtureRequest, gate: Gate) -> Iterator[EdgeModel]:
     """The model that the test's marker names; fails the test when none keeps its budget."""
-    path, name = _marked(request)
-    gate.read((path,))
-    budget = gate.session.budgets[path]
-    fit = _fit(gate, budget, _model(budget, name, path))
+    chosen = _chosen(request, gate)
+    if isinstance(chosen, EdgeBudgetError):
+        pytest.fail(str(chosen), pytrace=False)
+    budget, fit = chosen
     with ExitStack() as ended:
         yield EdgeModel(
             artifact=fit.artifact,
@@ -98,16 +98,30 @@ def edge_model_of(request: pytest.FixtureRequest, gate: Gate) -> Iterator[EdgeMo
         )
 
 
+def _chosen(request: pytest.FixtureRequest, gate: Gate) -> tuple[Budget, Fit] | EdgeBudgetError:
+    """The budget and its fitted model, or why there is none: told outside of ``except``."""
+    try:
+        path, name = _marked(request)
+        gate.session.read((path,))
+        budget = gate.session.budgets[path]
+        return budget, _fit(gate, budget, _model(budget, name, path))
+    except EdgeBudgetError as error:
+        return error
+
+
 def _marked(request: pytest.FixtureRequest) -> tuple[Path, str]:
     marker = request.node.get_closest_marker("edge_budget")
     if marker is None or len(marker.args) != 1 or set(marker.kwargs) != {"model"}:
-        raise pytest.UsageError(
-            f"{request.node.nodeid}: edge_model needs the marker"
-            ' @pytest.mark.edge_budget("budgets/pi4.toml", model="NAME")'
+        raise EdgeBudgetError(
+            f"{request.node.nodeid}: edge_model needs a marker",
+            '@pytest.mark.edge_budget("budgets/pi4.toml", model="NAME")',
         )
     path = request.config.rootpath / marker.args[0]
     if not path.is_file():
-        raise pytest.UsageError(f"{request.node.nodeid}: there is no budget file {path}")
+        raise EdgeBudgetError(
+            f"{request.node.nodeid}: there is no budget file {path}",
+            "the path starts at pytest's root folder",
+        )
     return path.resolve(), marker.kwargs["model"]
 
 
@@ -116,26 +130,16 @@ def _model(budget: Budget, name: str, path: Path) -> ModelBudget:
         if model.name == name:
             return model
     names = ", ".join(model.name for model in budget.models)
-    raise pytest.UsageError(f"{path.name} has no model {name}; it has {names}")
+    raise EdgeBudgetError(f"{path.name} has no model {name}; it has {names}")
 
 
 def _fit(gate: Gate, budget: Budget, model: ModelBudget) -> Fit:
-    fit = _fitted(gate, budget, model)
-    if isinstance(fit, EdgeBudgetError):
-        pytest.fail(str(fit), pytrace=False)
+    fit = gate.session.fit(budget, model)
     broken = [verdict for verdict in fit.verdicts if verdict.fails]
     if broken:
         names = ", ".join(f"{v.limit.name} is {v.outcome.value}" for v in broken)
-        pytest.fail(
-            f"no candidate of {model.name} keeps its budget: {names}\n"
-            f"  pytest {gate.session.name(budget.path)} says by how much and what would fix it",
-            pytrace=False,
+        raise EdgeBudgetError(
+            f"no candidate of {model.name} keeps its budget: {names}",
+            f"pytest {gate.session.name(budget.path)} says by how much and what would fix it",
         )
     return fit
-
-
-def _fitted(gate: Gate, budget: Budget, model: ModelBudget) -> Fit | EdgeBudgetError:
-    try:
-        return gate.session.fit(budget, model)
-    except EdgeBudgetError as error:
-        return error

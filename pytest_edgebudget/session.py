@@ -218,6 +218,10 @@ class GateSession:
         groups = [group for group in budget.groups if group.name in failing]
         return {name for group in groups for name in group.models}
 
+    def repairs(self) -> list[str]:
+        """What was found damaged in the cache and made anew, a sentence each."""
+        return list(self._store.repairs) if self._store else []
+
     def write_locks(self) -> list[Path]:
         """
         Write what was chosen and read into the locks; returns the files that changed.

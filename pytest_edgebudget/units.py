@@ -210,6 +210,8 @@ def _checked(value: float, unit: Unit) -> float:
 
 
 def _not_negative(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("an infinite tolerance allows everything: leave it out")
     if value < 0:
         raise ValueError("a negative quantity makes no sense here")
     return value

@@ -7,24 +7,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+BUDGET_KEYS = frozenset({"models", "groups", "extends"})
+
 
 def budget_files(folder: Path) -> list[Path]:
     """
-    All ``*.toml`` of *folder*, less those that only serve to be extended.
+    The ``*.toml`` of *folder* that hold budgets.
 
-    A file without any limit that another file there extends is a base, such as
-    a ``models.toml``. A file that cannot be read stays: its reader says why.
+    Others are left out: profiles, a pyproject.toml, and bases: files without
+    any limit that another file there extends, such as a ``models.toml``. A
+    file that cannot be read stays: its reader says why.
     """
     tables = {path.resolve(): _table(path) for path in sorted(folder.glob("*.toml"))}
-    bases = {base for path, table in tables.items() for base in _extended(path, table)}
-    return [path for path, table in tables.items() if path not in bases or _limits(table)]
+    bases = {base for path, table in tables.items() for base in _extended(path, table or {})}
+    return [path for path, table in tables.items() if _is_budget(table, base=path in bases)]
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _is_budget(table: dict[str, Any] | None, *, base: bool) -> bool:
+    if table is None:
+        return True
+    return bool(BUDGET_KEYS & table.keys()) and (not base or _limits(table))
+
+
+def _table(path: Path) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
-        return {}
+        return None
 
 
 def _extended(path: Path, table: dict[str, Any]) -> Iterator[Path]:

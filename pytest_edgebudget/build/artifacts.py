@@ -67,4 +67,5 @@ def _beside(path: Path, read: Graph, name: str) -> Mapping[str, Path]:
                 f"{name} keeps data in {file}, outside its folder",
                 "save the model with its data beside it",
             )
-    return {file: path.parent / file for file in read.external}
+    names = {PurePosixPath(file).as_posix() for file in read.external}  # "./w.bin" is "w.bin"
+    return {name: path.parent / name for name in sorted(names)}

@@ -40,9 +40,16 @@ def _version(distribution: str) -> str:
 
 
 def code(function: Callable[..., Any]) -> str:
-    """The digest of the file that defines *function*: another text may do another thing."""
+    """
+    The digest of the file that defines *function* and of those beside it.
+
+    Another text may do another thing, and a function calls its neighbours.
+    """
     file = source_file(function)
-    return digest(file) if file else ""
+    if file is None:
+        return ""
+    files = sorted({file, *file.parent.glob("*.py")})
+    return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
 
 
 def source_file(function: Callable[..., Any]) -> Path | None:

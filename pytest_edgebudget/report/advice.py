@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from pytest_edgebudget.budget.tree import key_text
 from pytest_edgebudget.report import words
 from pytest_edgebudget.report.base import BoundRow, LimitRow, ModelRow, TrialRow
 from pytest_edgebudget.types import Unit
@@ -47,9 +48,10 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     if bound.kind == "max_regression":
         yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
     elif bound.kind != "max_drop" and row.after is not None and math.isfinite(_worst(row, bound)):
-        yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.file}:{row.line}"
+        yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.where or row.file}"
     if bound.kind != "max_regression" and model:
-        yield f"for a while: [models.{row.model}.waive.{row.metric}] with a reason and a date"
+        key = key_text(("models", row.model, "waive", row.metric))
+        yield f"for a while: [{key}] with a reason and a date"
 
 
 def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:

@@ -54,7 +54,8 @@ class LimitRow:
 
     *status* is what a reader sees: kept, broken, undecided, unmeasured, and
     warned, waived, skipped for limits that do not fail although they are not
-    kept. *layers* are the largest shares of the metric *layers_of*, in
+    kept. *where* is the file and line in which the limit was written (an
+    extended file, maybe). *layers* are the largest shares of the metric *layers_of*, in
     *layers_unit*, and *layers_total* is what all layers add up to.
     """
 
@@ -68,6 +69,7 @@ class LimitRow:
     status: str
     fails: bool
     line: int
+    where: str = ""
     after: ReadingRow | None = None
     before: ReadingRow | None = None
     bounds: tuple[BoundRow, ...] = ()

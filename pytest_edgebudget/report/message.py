@@ -43,7 +43,7 @@ def _headline(row: LimitRow) -> Iterator[str]:
 
 
 def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
-    facts = [f"{row.file}:{row.line}"]
+    facts = [row.where or row.file]
     if model:
         chosen = len(model.trials) == 1 or any(trial.state == "chosen" for trial in model.trials)
         facts.append(f"{'recipe' if chosen else 'the closest candidate is'} {model.recipe}")

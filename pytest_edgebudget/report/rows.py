@@ -38,6 +38,7 @@ def limit_row(
         status=status(verdict),
         fails=verdict.fails,
         line=limit.place.line,
+        where=f"{limit.place.file}:{limit.place.line}",
         after=_reading(verdict.reading),
         before=_reading(verdict.before),
         bounds=tuple(_bound(bound) for bound in verdict.bounds),

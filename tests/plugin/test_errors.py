@@ -117,3 +117,41 @@ def pytest_edgebudget_passes():
 
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["  crash *SIGSEGV (11)*", "  int8 *breaks download_size"])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run_and_not_the_others(
+    gate: Runner, project: Path
+) -> None:
+    (project / "file").write_text("")
+    result = gate(
+        "--edge-budget=pi4.toml",
+        "--edge-budget-report=json:file/report.json",
+        "--edge-budget-report=markdown:report.md",
+    )
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["error: the json report was not written: *"])
+    assert (project / "report.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('"pi4.toml", model="signs"', "pi4.toml has no model signs; it has digits"),
+        ('"pi9.toml", model="digits"', "*there is no budget file *pi9.toml"),
+        ('"bad.toml", model="digits"', "bad.toml:1: modles: *did you mean models*"),
+        ('"pi4.toml"', "*edge_model needs a marker"),
+    ],
+)
+def test_the_fixture_says_in_one_sentence_what_is_wrong(
+    gate: Runner, project: Path, text: str, message: str
+) -> None:
+    (project / "bad.toml").write_text("[modles]\n")
+    (project / "test_own.py").write_text(
+        f"import pytest\n\n@pytest.mark.edge_budget({text})\ndef test_own(edge_model):\n    pass\n"
+    )
+    result = gate("test_own.py")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")

@@ -163,3 +163,13 @@ def pytest_edgebudget_metrics():
     assert yellow.ret == pytest.ExitCode.OK
     red.assert_outcomes(failed=1)
     red.stdout.fnmatch_lines(["digits: wavering is undecided*"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_a_link_to_a_budget_file_is_one_too_and_gated_once(
+    gate: Runner, project: Path, workers: tuple[str, ...]
+) -> None:
+    (project / "link.toml").symlink_to("pi4.toml")
+
+    gate("link.toml", *workers).assert_outcomes(passed=3)
+    gate("--edge-budget", "link.toml", *workers).assert_outcomes(passed=3)

@@ -60,6 +60,7 @@ def size() -> LimitRow:
         status="broken",
         fails=True,
         line=14,
+        where=f"{FILE}:14",
         after=read(39321.0),
         before=read(76864.0),
         bounds=(bound("max", 32768.0, -0.2, "broken"),),
