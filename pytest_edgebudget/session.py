@@ -6,7 +6,7 @@ The pytest plugin, the command line and the fixture all go through it.
 
 from __future__ import annotations
 
-import importlib.metadata
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -38,9 +38,6 @@ from pytest_edgebudget.types import (
     ModelBudget,
     Verdict,
 )
-
-DISTRIBUTIONS = {"litert": "ai-edge-litert"}
-"""Distribution names of runtimes, where they differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +160,9 @@ class GateSession:
         file = self.name(budget.path)
         return Found(
             limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, fit.artifact)),
-            model=model_row(fit, self.registry.metrics, file=file),
+            model=model_row(
+                fit, self.registry.metrics, file=file, lock=self._locked(budget, model.name)
+            ),
             lock=_entry(fit) if fit.kept else None,
         )
 
@@ -194,21 +193,30 @@ class GateSession:
     def file_row(self, budget: Budget) -> FileRow:
         """A budget file as headers and reports show it."""
         choice = budget.device
-        runtimes = self._runtimes(budget)
         return FileRow(
             file=self.name(budget.path),
             profile=choice.profile.name,
             run=choice.run,
             threads=choice.threads,
-            runtimes={name: _version(name) for name in runtimes if _version(name)},
+            runtimes=self._runtimes(budget),
         )
 
-    def _runtimes(self, budget: Budget) -> list[str]:
-        """Runtimes that this budget's models need."""
+    def _runtimes(self, budget: Budget) -> dict[str, str]:
+        """Runtimes that this budget's models need, with their versions where they are there."""
         device = self.device(budget)
         kinds = {getattr(model.source, "suffix", "").removeprefix(".") for model in budget.models}
         formats = [kind for kind in device.formats if kind in kinds] or device.formats[:1]
-        return [device.runtime_for(kind) for kind in formats]
+        found = {}
+        for kind in formats:
+            # A runtime that is missing is told by whoever needs it.
+            with contextlib.suppress(EdgeBudgetError):
+                identity = device.identity(kind)
+                found[identity.runtime] = identity.version
+        return found
+
+    def repairs(self) -> list[str]:
+        """What was found damaged in the cache and made anew, a sentence each."""
+        return list(self._store.repairs) if self._store else []
 
     def _broken_groups(self, budget: Budget) -> set[str]:
         """Models that share a joint limit which does not hold."""
@@ -217,10 +225,6 @@ class GateSession:
         failing = {row.model for row in rows if row.fails and row.file == file}
         groups = [group for group in budget.groups if group.name in failing]
         return {name for group in groups for name in group.models}
-
-    def repairs(self) -> list[str]:
-        """What was found damaged in the cache and made anew, a sentence each."""
-        return list(self._store.repairs) if self._store else []
 
     def write_locks(self) -> list[Path]:
         """
@@ -248,10 +252,3 @@ class GateSession:
 
 def _entry(fit: Fit) -> LockEntry:
     return LockEntry(str(fit.artifact.recipe), fit.artifact.sha256, fit.after.readings)
-
-
-def _version(runtime: str) -> str:
-    try:
-        return importlib.metadata.version(DISTRIBUTIONS.get(runtime, runtime))
-    except importlib.metadata.PackageNotFoundError:
-        return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pytest_edgebudget.blame import Blame
 from pytest_edgebudget.fit import Fit
+from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.report.base import (
     BoundRow,
@@ -60,7 +61,9 @@ def status(verdict: Verdict) -> str:
     return "warned" if verdict.limit.level == "warn" else "waived"
 
 
-def model_row(fit: Fit, metrics: Mapping[str, Metric], *, file: str) -> ModelRow:
+def model_row(
+    fit: Fit, metrics: Mapping[str, Metric], *, file: str, lock: LockEntry | None = None
+) -> ModelRow:
     """One fitted model as a row."""
     units = {
         limit.name: (metrics[limit.metric].unit if limit.metric in metrics else Unit.NUMBER).value
@@ -80,8 +83,14 @@ def model_row(fit: Fit, metrics: Mapping[str, Metric], *, file: str) -> ModelRow
         external=tuple(
             path.relative_to(fit.artifact.path.parent).as_posix() for path in fit.artifact.external
         ),
-        notes=fit.artifact.notes,
+        notes=(*fit.artifact.notes, *_differing(fit, lock)),
     )
+
+
+def _differing(fit: Fit, lock: LockEntry | None) -> Iterator[str]:
+    """The same recipe may become other bytes: other libraries, or another source."""
+    if lock and lock.recipe == str(fit.artifact.recipe) and lock.artifact != fit.artifact.sha256:
+        yield "not the bytes of the lock; --edge-budget-update locks these"
 
 
 def _trial(trial: Trial, units: Mapping[str, str]) -> TrialRow:

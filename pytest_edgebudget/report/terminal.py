@@ -67,6 +67,8 @@ def _rows(run: Run, file: str) -> Iterator[tuple[list[str], str]]:
         if row.file == file:
             if row.model != last:
                 yield [_model_cell(run, row)], ""
+                model = run.model(row.file, row.model)
+                yield from (([f"  ({note})"], "") for note in (model.notes if model else ()))
             last = row.model
             yield _cells(row), row.status
     for error in run.errors:

@@ -178,3 +178,14 @@ def test_models_as_they_are_are_never_locked(gate: Runner) -> None:
     result = gate("--edge-budget=pi4.toml", "--edge-budget-update", "--edge-budget-no-optimize")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_other_bytes_than_the_locks_are_said(gate: Runner, project: Path) -> None:
+    gate("--edge-budget", "pi4.toml", "--edge-budget-update")
+    lock = project / "pi4.lock.json"
+    plain = json.loads(lock.read_text())
+    lock.write_text(lock.read_text().replace(plain["models"]["digits"]["artifact"], "ab" * 32))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["  (not the bytes of the lock; *"])
