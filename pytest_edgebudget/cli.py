@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pytest_edgebudget import __version__
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
 
 KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
@@ -40,7 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="edgebudget", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="edgebudget",
+        description="Keep machine-learning models within what small devices can bear.",
+        epilog="Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_init(commands)
@@ -52,10 +58,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = commands.add_parser("check", help="gate the models of budget files, without pytest")
-    check.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    check.add_argument("--format", choices=["text", "json", "markdown"], default="text")
-    check.add_argument("--report", action="append", default=[], metavar="FORMAT:PATH")
-    check.add_argument("--artifacts", type=Path, metavar="DIR")
+    check.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a budget file, or a folder of them"
+    )
+    check.add_argument(
+        "--format", choices=["text", "json", "markdown"], default="text", help="what is printed"
+    )
+    check.add_argument(
+        "--report", action="append", default=[], metavar="FORMAT:PATH", help="write a report, too"
+    )
+    check.add_argument(
+        "--artifacts", type=Path, metavar="DIR", help="copy the files that were gated there"
+    )
     check.add_argument("--update", action="store_true", help="write the locks")
     check.add_argument("--strict", action="store_true", help="an undecided limit fails")
     check.add_argument("--no-optimize", action="store_true", help="gate each model as it is")
@@ -66,8 +80,12 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     init = commands.add_parser(
         "init", help="write a first budget file from what the models cost now"
     )
-    init.add_argument("models", nargs="+", type=Path, metavar="MODEL")
-    init.add_argument("--data", type=Path, help="an .npz with x_test, y_test, x_calibration")
+    init.add_argument(
+        "models", nargs="+", metavar="MODEL", help="a file, a SavedModel, or module:function"
+    )
+    init.add_argument(
+        "--data", type=Path, help="an .npz with x_test, y_test, x_calibration, for all of them"
+    )
     init.add_argument("--profile", default="host", help="a device; edgebudget devices lists them")
     init.add_argument("-o", "--output", type=Path, help="default: budgets/PROFILE.toml")
     init.set_defaults(command=_init)

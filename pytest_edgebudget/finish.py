@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.report.base import Report, Run
 from pytest_edgebudget.session import GateSession
 
@@ -57,7 +58,8 @@ def write_artifacts(folder: Path, run: Run) -> Iterator[str]:
         except OSError as error:
             yield f"error: the artifact of {model.name} was not written: {error}"
         else:
-            yield f"wrote {file}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}"
+            kept = "" if model.fits else " (does not keep its budget)"
+            yield f"wrote {file}: {model.name}, {model.recipe}, sha256 {model.sha256[:12]}{kept}"
 
 
 def _folder_of(file: str, files: Collection[str]) -> str:
@@ -75,7 +77,12 @@ def _copy(source: Path, target: Path) -> None:
 
 def write_locks(session: GateSession) -> Iterator[str]:
     """Write the locks; says too which models did not become a baseline."""
-    for path in session.write_locks():
+    try:
+        changed = session.write_locks()
+    except EdgeBudgetError as error:
+        yield f"error: {error}"
+        return
+    for path in changed:
         yield f"wrote {session.name(path)}"
     for model in session.run().models:
         if not model.fits:

@@ -20,7 +20,16 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.settings import read_settings
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Better, DeviceChoice, ModelBudget, Profile, Reading, Unit
+from pytest_edgebudget.types import (
+    Better,
+    DeviceChoice,
+    FunctionRef,
+    ModelBudget,
+    Profile,
+    Reading,
+    Source,
+    Unit,
+)
 from pytest_edgebudget.units import format_value
 from pytest_edgebudget.wiring import command_line_manager, registry_of
 
@@ -48,7 +57,7 @@ class Tools:
 
 
 def write_first_budget(
-    models: Sequence[Path], *, data: Path | None, profile: str, output: Path, root: Path
+    models: Sequence[str], *, data: Path | None, profile: str, output: Path, root: Path
 ) -> str:
     """
     Measure *models* and write limits a little above; returns what to do next.
@@ -58,6 +67,7 @@ def write_first_budget(
     """
     if output.exists():
         raise EdgeBudgetError(f"{output} exists", "choose another file with -o")
+    _check_writable(output)
     registry = registry_of(command_line_manager())
     settings = read_settings(root)
     tools = Tools(
@@ -71,9 +81,26 @@ def write_first_budget(
         _table(name, model, data, output, tools) for name, model in zip(names, models, strict=True)
     ]
     head = f'[device]\nprofile = "{profile}"\n'
-    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("\n".join([head, *tables]), "utf-8")
     return f"wrote {output}: look at the limits, then run pytest --edge-budget {output}"
+
+
+def _check_writable(output: Path) -> None:
+    """Before anything is measured, which takes long."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.touch()
+        output.unlink()
+    except OSError as error:
+        raise EdgeBudgetError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _source(written: str) -> Source:
+    """A file, or ``package.module:function``."""
+    module, colon, name = written.partition(":")
+    if colon and not Path(written).exists():
+        return FunctionRef(module, name)
+    return Path(written).resolve()
 
 
 def _choice(profile: str, registry: Registry) -> DeviceChoice:
@@ -84,10 +111,10 @@ def _choice(profile: str, registry: Registry) -> DeviceChoice:
     return DeviceChoice(profile=found, run=found.default_run)
 
 
-def _names(models: Sequence[Path]) -> list[str]:
+def _names(models: Sequence[str]) -> list[str]:
     names: list[str] = []
     for model in models:
-        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", model.stem).lstrip(".-") or "model"
+        stem = re.sub(r"[^A-Za-z0-9_.-]", "_", Path(model).stem).lstrip(".-") or "model"
         name, count = stem, 2
         while name in names:
             name, count = f"{stem}_{count}", count + 1
@@ -95,11 +122,12 @@ def _names(models: Sequence[Path]) -> list[str]:
     return names
 
 
-def _table(name: str, path: Path, data: Path | None, output: Path, tools: Tools) -> str:
-    place = Place(output, 1)
-    model = ModelBudget(name=name, source=path.resolve(), data=data, place=place)
+def _table(name: str, written: str, data: Path | None, output: Path, tools: Tools) -> str:
+    source = _source(written)
+    model = ModelBudget(name=name, source=source, data=data, place=Place(output, 1))
+    path = _relative(source, output) if isinstance(source, Path) else str(source)
     file = load_data(data.resolve(), root=tools.root, store=tools.store) if data else None
-    lines = [f"[models.{_key(name)}]", f"path = {json.dumps(_relative(path, output))}"]
+    lines = [f"[models.{_key(name)}]", f"path = {json.dumps(path)}"]
     if data:
         lines.append(f"data = {json.dumps(_relative(data, output))}")
     lines.append('# optimize = ["none", "float16", "int8"]   # lets the gate shrink the model')

@@ -245,8 +245,12 @@ class GateSession:
             if not updates:
                 continue
             models = frozenset(model.name for model in budget.models)
-            if write_lock(self._locks[budget.path], updates, models):
-                changed.append(self._locks[budget.path].path)
+            lock = self._locks[budget.path]
+            try:
+                if write_lock(lock, updates, models):
+                    changed.append(lock.path)
+            except OSError as error:
+                raise EdgeBudgetError(f"{self.name(lock.path)} was not written: {error}") from error
         return changed
 
 

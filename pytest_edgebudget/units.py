@@ -192,6 +192,8 @@ def _bare(number: float, unit: Unit) -> float:
         value = float(number)
     except OverflowError:
         raise ValueError("the number is too large") from None
+    if unit is Unit.BYTES and value >= 1024:
+        raise ValueError(f'the unit is missing: write "{number} B"')
     if unit in (Unit.BYTES, Unit.SECONDS, Unit.JOULES):
         raise ValueError(f"the unit is missing: write {_with_unit(str(number), unit)}")
     return value

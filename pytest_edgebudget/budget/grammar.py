@@ -186,7 +186,9 @@ KEYS: tuple[Key, ...] = (
     Key(
         "models.NAME.metrics.NAME.function",
         Kind.TEXT,
-        "`package.module:function` that computes it.",
+        "`package.module:function`, called as `function(outputs, labels, inputs)`: arrays whose "
+        "first axis is the samples (dicts by name where there are several; labels may be None). "
+        "It returns a number.",
         '"mypackage.scores:word_error_rate"',
         required=True,
     ),

@@ -11,6 +11,7 @@ from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.build import build
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -91,6 +92,17 @@ class Bench:
     ) -> Measurement:
         """Read the metrics of *limits* on a split, or its *first* so many samples."""
         self.say(f"{self.model.name}: {artifact.recipe}: measuring")
+        try:
+            return self._measure(artifact, limits, split, first)
+        except EdgeBudgetError as error:
+            # In the cache a file is named after its bytes, which tell nobody anything.
+            name = f"{self.model.name} ({artifact.recipe})"
+            error.message = error.message.replace(artifact.path.name, name)
+            raise
+
+    def _measure(
+        self, artifact: Artifact, limits: Iterable[Limit], split: str, first: int | None
+    ) -> Measurement:
         return measure(
             artifact,
             [self.wanted(limit) for limit in limits],

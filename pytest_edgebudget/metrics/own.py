@@ -69,7 +69,9 @@ class _Own:
                 )
             except BuildError as error:
                 # The candidate is fine: trying another one would not help.
-                raise ModelError(f"{purpose}: {error.message}", error.hint) from None
+                raise ModelError(
+                    error.message, error.hint or "it is called as function(outputs, labels, inputs)"
+                ) from None
         assert isinstance(value, float)
         return Value(value)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_edgebudget.budget.tree import key_text
 from pytest_edgebudget.report import words
-from pytest_edgebudget.report.base import BoundRow, LimitRow, ModelRow, TrialRow
+from pytest_edgebudget.report.base import BoundRow, LayerRow, LimitRow, ModelRow, TrialRow
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_value, parse
 
@@ -42,9 +42,9 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     if model:
         yield from _recipes(row, model)
         yield from _other_candidate(row, model)
-    if row.layers:
-        top = row.layers[0]
-        yield f"a smaller {top.name} ({top.kind}): it holds {_share(row)} of the {row.layers_of}"
+    if top := next((layer for layer in row.layers if layer.kind), None):
+        share = f"{_share(row, top)} of the {row.layers_of}"
+        yield f"a smaller {top.name} ({top.kind}): it holds {share}"
     if bound.kind == "max_regression":
         yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
     elif bound.kind != "max_drop" and row.after is not None and math.isfinite(_worst(row, bound)):
@@ -56,12 +56,38 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
 
 def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:
     tried = {trial.recipe for trial in model.trials}
+    if source := _source_breaks(row):
+        yield source
+        return
     fixes = KINDER if row.better == "higher" else FIXES.get(row.metric, {})
     if row.better == "higher" and tried <= {"none"}:
         return
     for recipe, saves in fixes.items():
-        if recipe not in tried and not _already_integer(model):
+        if recipe not in tried and not _already_integer(model) and _may_fit(row, recipe):
             yield f'optimize = [..., "{recipe}"]: {saves}'
+
+
+def _source_breaks(row: LimitRow) -> str:
+    """Words for a source model that is itself below a floor: no recipe makes it better."""
+    bound = words.deciding(row)
+    if row.better != "higher" or not row.before or not bound or bound.kind != "min":
+        return ""
+    if bound.bound is None or row.before.value >= bound.bound:
+        return ""
+    found = words.value(row.before.value, row.unit)
+    return f"a better model: the source itself reaches {found}, and no recipe adds to it"
+
+
+SHARES = {"int8": 0.25, "dynamic_int8": 0.25, "float16": 0.5}
+"""What is left of float weights at the least."""
+
+
+def _may_fit(row: LimitRow, recipe: str) -> bool:
+    """Whether a recipe can come below a limit of size at all."""
+    bound = words.deciding(row)
+    if row.metric != "size" or not row.before or not bound or bound.bound is None:
+        return True
+    return row.before.value * SHARES.get(recipe, 0.0) < bound.bound
 
 
 def _already_integer(model: ModelRow) -> bool:
@@ -78,9 +104,8 @@ def _other_candidate(row: LimitRow, model: ModelRow) -> Iterator[str]:
             return
 
 
-def _share(row: LimitRow) -> str:
-    top = row.layers[0].value
-    return f"{100 * top / row.layers_total:.0f} %" if row.layers_total else "all"
+def _share(row: LimitRow, layer: LayerRow) -> str:
+    return f"{100 * layer.value / row.layers_total:.0f} %" if row.layers_total else "all"
 
 
 def _rounded(row: LimitRow, bound: BoundRow) -> str:

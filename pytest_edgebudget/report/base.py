@@ -75,6 +75,7 @@ class LimitRow:
     bounds: tuple[BoundRow, ...] = ()
     reason: str = ""
     note: str = ""
+    waiver: str = ""
     layers: tuple[LayerRow, ...] = ()
     layers_of: str = ""
     layers_unit: str = ""

@@ -49,7 +49,8 @@ def _row(run: Run, row: LimitRow) -> str:
         words.headroom(row),
         row.after.evidence if row.after else "-",
     ]
-    return "| " + " | ".join([*map(_text, cells), SIGNS.get(row.status, row.status)]) + " |"
+    sign = SIGNS.get(row.status, row.status) + (f": {_text(row.waiver)}" if row.waiver else "")
+    return "| " + " | ".join([*map(_text, cells), sign]) + " |"
 
 
 def _broken(run: Run, row: LimitRow) -> Iterator[str]:

@@ -45,6 +45,7 @@ def limit_row(
         bounds=tuple(_bound(bound) for bound in verdict.bounds),
         reason=verdict.reason,
         note=_notes(verdict),
+        waiver=verdict.waiver_note,
         layers=tuple(_layer(layer) for layer in shares[:TOP_LAYERS]),
         layers_of=blame.of if blame else "",
         layers_unit=blame.unit.value if blame else "",

@@ -71,6 +71,8 @@ def _rows(run: Run, file: str) -> Iterator[tuple[list[str], str]]:
                 yield from (([f"  ({note})"], "") for note in (model.notes if model else ()))
             last = row.model
             yield _cells(row), row.status
+            if row.waiver:
+                yield [f"    ({row.waiver})"], ""
     for error in run.errors:
         if error.file == file:
             if error.model != last:

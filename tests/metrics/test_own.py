@@ -74,7 +74,7 @@ def test_an_error_in_the_function_names_its_line(root: Path) -> None:
     line = 1 + MODULE.split("\n").index('    return outputs / scale["no"]')
     with pytest.raises(ModelError) as raised:
         read(root, "broken", outputs={"y": np.ones(2)})
-    assert raised.value.message.startswith("computing the metric quality with scores:broken")
+    assert raised.value.message.startswith("while computing the metric quality with scores:broken")
     assert "TypeError: 'int' object is not subscriptable" in raised.value.message
     assert f"{root / 'scores.py'}:{line}" in raised.value.hint
 

@@ -1,0 +1,130 @@
+"""The command line as a user calls it: exit codes, what it prints, what it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_edgebudget import __version__
+from pytest_edgebudget.cli import main
+
+DIGITS = Path(__file__).parent.parent / "examples" / "digits"
+BUDGET = """\
+[device]
+profile = "raspberry-pi-4"
+[models.digits]
+path = "digits.tflite"
+[models.digits.budget]
+size = "{size}"
+"""
+
+Write = Callable[[str], None]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of a user with one model."""
+    (tmp_path / "pyproject.toml").write_text("")
+    for name in ("digits.tflite", "data.npz"):
+        shutil.copy(DIGITS / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("size", "code"), [("80 KiB", 0), ("70 KiB", 1), ("70 parsecs", 2)])
+def test_check_says_by_its_exit_code_what_became_of_the_budget(
+    project: Path, size: str, code: int
+) -> None:
+    (project / "pi4.toml").write_text(BUDGET.format(size=size))
+
+    assert main(["check", "pi4.toml"]) == code
+
+
+def test_a_runtime_that_does_not_fit_the_model_is_infrastructure(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = BUDGET.format(size="80 KiB").replace(
+        "[models.digits]", 'runtime = "onnxruntime"\n[models.digits]', 1
+    )
+    (project / "pi4.toml").write_text(text)
+
+    assert main(["check", "pi4.toml"]) == 3
+    assert "the device runs .onnx" in capsys.readouterr().err
+
+
+def test_check_prints_json_alone_on_standard_output(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pi4.toml").write_text(BUDGET.format(size="70 KiB"))
+
+    assert (
+        main(["check", "pi4.toml", "--format=json", "--report=markdown:r.md", "--artifacts=a"]) == 1
+    )
+    assert json.loads(capsys.readouterr().out)["limits"][0]["status"] == "broken"
+    assert (project / "r.md").exists()
+    assert (project / "a" / "pi4" / "digits.tflite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "pi5.toml"], "pi5.toml: no such file or folder"),
+        (["explain", "speed"], "there is no metric or pass speed"),
+        (["init", "digits.tflite", "--profile", "pi9"], "there is no device profile pi9"),
+        (["init", "digits.tflite", "-o", "data.npz"], "data.npz exists"),
+        (["init", "digits.tflite", "-o", "data.npz/x.toml"], "data.npz/x.toml cannot be written"),
+        (["init", "nothing.tflite"], "nothing.tflite"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["digits.tflite", "mine:model"])
+def test_init_writes_a_budget_that_the_models_keep(project: Path, model: str) -> None:
+    pytest.importorskip("ai_edge_litert", reason="accuracy is read by running the model")
+    (project / "mine.py").write_text("def model():\n    return 'digits.tflite'\n")
+
+    assert main(["init", model, "--data=data.npz", "--profile=raspberry-pi-4"]) == 0
+    text = (project / "budgets" / "raspberry-pi-4.toml").read_text()
+    assert "accuracy = 0.97   # now 98.89 %, host" in text
+    assert main(["check", "budgets"]) == 0
+
+
+def test_explain_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "latency"]) == 0
+    assert "The median time of the invoke alone" in capsys.readouterr().out
+
+
+def test_devices_lists_the_boards(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices"]) == 0
+    assert "raspberry-pi-4     Raspberry Pi 4 Model B" in capsys.readouterr().out
+
+
+def test_the_cache_is_counted_and_cleared(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pi4.toml").write_text(BUDGET.format(size="80 KiB"))
+    main(["check", "pi4.toml"])
+    capsys.readouterr()
+
+    assert main(["cache", "info"]) == 0
+    assert "(limit 2.00 GiB)" in capsys.readouterr().out
+    assert main(["cache", "clear"]) == 0
+    assert "removed" in capsys.readouterr().out
+    main(["cache", "info"])
+    assert ": 0 entries" in capsys.readouterr().out
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"edgebudget {__version__}\n"
