@@ -99,7 +99,9 @@ def test_cold_start_and_ram_are_medians_with_their_range(model: Path, store: Sto
     assert (cold.value, cold.low, cold.high) == (1.3, 1.1, 1.5)
     device = FakeDevice([5, 4, 6])
     weight = read(artifact(model), wanted(ram.METRIC), device, store).readings["ram"]
-    assert (weight.value, weight.low, weight.high) == (5000 + 4096, 4000 + 4096, 6000 + 4096)
+    pages = 16 * 1024  # two runs differ by a few, whatever the workers of one run agree on
+    assert (weight.value, weight.high) == (5000 + 4096, 6000 + 4096 + pages)
+    assert weight.low == max(0, 4000 + 4096 - pages)
     assert weight.note == "4.88 KiB anonymous + 4.00 KiB mapped file"
 
 
