@@ -104,5 +104,5 @@ def test_keyword_spotting_adds_about_320_kb_to_a_warm_worker(
     model = artifact(reference_models / "kws_dscnn/models/kws_int8.tflite")
     found = read(model, wanted(ram.METRIC), device, store).readings["ram"]
     assert 280_000 <= found.value <= 360_000
-    assert found.high - found.low <= 16_384
+    assert found.high - found.low <= 16_384 + 2 * ram.RESOLUTION  # the workers agree
     assert "56.0 KiB mapped file" in found.note
