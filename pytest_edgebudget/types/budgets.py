@@ -1,0 +1,187 @@
+"""What a budget file says: devices, models, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pytest_edgebudget.errors import Place
+from pytest_edgebudget.types.readings import Better, Evidence
+from pytest_edgebudget.types.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """
+    How much something may change.
+
+    *relative*: *amount* is a fraction of the other value (``"2%"`` is 0.02);
+    otherwise it is in the metric's unit (``"1 pp"`` is 0.01, ``"1 KiB"`` 1024).
+    """
+
+    amount: float
+    relative: bool
+
+    def of(self, value: float) -> float:
+        """The tolerance in the metric's unit, seen from *value*."""
+        return abs(value) * self.amount if self.relative else self.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """
+    The bounds of one metric, and how they are judged.
+
+    Attributes:
+        metric: the metric's name.
+        max, min: in the metric's unit; both may be given.
+        max_drop: how much worse than the source model, on the same samples.
+        max_regression, min_change: how much worse than the locked reading;
+            both must be exceeded.
+        evidence: which evidence is accepted.
+        level: "error" or "warn": a broken warning is yellow and does not fail.
+        undecided: "pass" or "fail".
+        when_missing: "fail" or "skip".
+        confidence: judge the interval at this confidence instead of the value.
+        options: the metric's own options, such as k or slices.
+        place: where it was written.
+    """
+
+    metric: str
+    max: float | None = None
+    min: float | None = None
+    max_drop: Tolerance | None = None
+    max_regression: Tolerance | None = None
+    min_change: Tolerance | None = None
+    evidence: tuple[Evidence, ...]
+    level: str = "error"
+    undecided: str = "pass"
+    when_missing: str = "fail"
+    confidence: float | None = None
+    options: tuple[tuple[str, float | int | str], ...] = ()
+    place: Place
+
+    @property
+    def name(self) -> str:
+        """What items and reports call it: ``accuracy``, or ``accuracy[speaker]``."""
+        slices = dict(self.options).get("slices")
+        return f"{self.metric}[{slices}]" if slices else self.metric
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A limit knowingly broken until a day, with the reason."""
+
+    metric: str
+    reason: str
+    until: date
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """``package.module:function``, as a user writes it."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}"
+
+
+Source = Path | FunctionRef
+"""A model or data: a file (or a SavedModel folder), or a function that returns it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    """A quality metric of the user's own."""
+
+    name: str
+    function: FunctionRef
+    better: Better
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelBudget:
+    """
+    What one model may cost on one device.
+
+    *optimize* is empty when the model is gated as it is. *state* is "reset"
+    (between samples, the default) or "carried".
+    """
+
+    name: str
+    source: Source
+    data: Source | None = None
+    optimize: tuple[Recipe, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    own_metrics: tuple[OwnMetric, ...] = ()
+    state: str = "reset"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupBudget:
+    """Joint limits of several models that live in one device."""
+
+    name: str
+    models: tuple[str, ...]
+    limits: tuple[Limit, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """
+    The facts about a kind of device, from a TOML file.
+
+    Attributes:
+        name: such as "raspberry-pi-4"; "host" is the machine that runs this.
+        title: in words.
+        runtimes: what runs models there, preferred first.
+        cores, clock_hz: of the CPU; None when not known (host).
+        ram: bytes of main memory, None when not known.
+        cpu: the core's name, such as "Cortex-A72".
+        default_run: how a model runs when the budget does not say.
+        sources: where the facts come from.
+    """
+
+    name: str
+    title: str
+    runtimes: tuple[str, ...]
+    cpu: str = ""
+    cores: int | None = None
+    clock_hz: float | None = None
+    ram: int | None = None
+    default_run: str = "host"
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChoice:
+    """The ``[device]`` table: a profile, how to run there, with how many threads."""
+
+    profile: Profile
+    run: str
+    threads: int = 1
+    runtime: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """One budget file, read and checked."""
+
+    path: Path
+    device: DeviceChoice
+    models: tuple[ModelBudget, ...]
+    groups: tuple[GroupBudget, ...] = ()
+
+    @property
+    def parts(self) -> tuple[ModelBudget | GroupBudget, ...]:
+        """Whatever has limits, in the order of the file: models, then groups."""
+        return (*self.models, *self.groups)
