@@ -7,12 +7,18 @@ Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget import __version__
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.metrics.base import Metric
+    from pytest_edgebudget.passes.base import Pass
 
 KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
 
@@ -92,8 +98,8 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    explain = commands.add_parser("explain", help="what a metric or a pass is")
-    explain.add_argument("name", metavar="METRIC|PASS")
+    explain = commands.add_parser("explain", help="what a metric, a pass or a recipe is")
+    explain.add_argument("name", metavar="METRIC|RECIPE")
     explain.set_defaults(command=_explain)
 
 
@@ -134,11 +140,14 @@ def _explain(options: argparse.Namespace) -> int:
     from pytest_edgebudget.wiring import command_line_manager, registry_of
 
     registry = registry_of(command_line_manager())
-    thing = registry.metrics.get(options.name) or registry.passes.get(options.name)
-    if thing is None:
-        names = ", ".join((*registry.metrics, *registry.passes))
-        raise EdgeBudgetError(f"there is no metric or pass {options.name}", f"known: {names}")
-    print(f"{thing.name}\n\n{thing.doc}")
+    known: dict[str, Metric | Pass] = {**registry.passes, **registry.metrics}
+    names = [step.partition("(")[0].strip() for step in options.name.split("+")]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise EdgeBudgetError(f"there is no metric or pass {name}", hint)
+    print("\n\n".join(f"{name}\n\n{known[name].doc}" for name in names))
     return KEPT
 
 

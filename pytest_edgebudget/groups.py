@@ -27,6 +27,7 @@ def judge_group(
     parts: Mapping[str, Reading | Missing],
     *,
     today: date,
+    strict: bool = False,
 ) -> Verdict:
     """
     Judge the sum of an additive metric over the models of *group*.
@@ -35,7 +36,7 @@ def judge_group(
     limit unmeasured, since a sum without it would look kept.
     """
     case = Case(limit=limit, better=metric.better, reading=_sum(limit, parts))
-    return judge(case, model=group.name, today=today)
+    return judge(case, model=group.name, today=today, strict=strict)
 
 
 def _sum(limit: Limit, parts: Mapping[str, Reading | Missing]) -> Reading | Missing:

@@ -38,7 +38,7 @@ ROOM = {
     "download_size": 0.10,
     "macs": 0.10,
     "ram": 0.25,
-    "latency": 0.50,  # a first guess: the next machine is another one
+    "latency": 1.00,  # a first guess: the next machine, or the next minute, is another one
 }
 """By how much a first limit lies above what is read now."""
 

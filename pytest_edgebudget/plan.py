@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.types import ModelBudget, Recipe, Step
-
-NONE = Recipe((Step("none"),))
+from pytest_edgebudget.types import AS_IT_IS, ModelBudget, Recipe
 
 
 def candidates(model: ModelBudget, *, locked: str | None, optimize: bool) -> tuple[Recipe, ...]:
@@ -15,6 +13,6 @@ def candidates(model: ModelBudget, *, locked: str | None, optimize: bool) -> tup
     file is what the owner reviews. *optimize* false: the model as it is.
     """
     if not optimize or not model.optimize:
-        return (NONE,)
+        return (AS_IT_IS,)
     listed = model.optimize
     return tuple(sorted(listed, key=lambda recipe: str(recipe) != locked))

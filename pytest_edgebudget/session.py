@@ -68,10 +68,12 @@ class GateSession:
 
     def read(self, paths: Iterable[Path]) -> None:
         """
-        Read budget files and their locks.
+        Read budget files, their locks and the project's settings.
 
-        Raises `BudgetError` with the mistakes of all files at once.
+        Raises `BudgetError` with the mistakes of all files at once, and
+        `EdgeBudgetError` for a damaged lock or a wrong setting.
         """
+        read_settings(self.root)
         mistakes: list[Mistake] = []
         for path in paths:
             if path in self.budgets:
@@ -172,7 +174,9 @@ class GateSession:
         fits = [self.fit(budget, model) for model in budget.models if model.name in group.models]
         metric = self.registry.metrics[limit.metric]
         parts = {fit.model.name: fitter.read(fit.artifact, limit) for fit in fits}
-        verdict = judge_group(group, limit, metric, parts, today=date.today())
+        verdict = judge_group(
+            group, limit, metric, parts, today=date.today(), strict=self.choices.strict
+        )
         self.observe(verdict)
         file = self.name(budget.path)
         return Found(

@@ -132,19 +132,6 @@ def format_pair(value: float, bound: float, unit: Unit) -> tuple[str, str]:
     return repr(value), repr(bound)
 
 
-def format_change(before: float, after: float, unit: Unit) -> str:
-    """The signed change from *before* to *after*: ``-69 %``, ``-0.37 pp``."""
-    if before == after:
-        return "0 pp" if unit is Unit.FRACTION else "0 %"
-    if unit is Unit.FRACTION:
-        return f"{(after - before) * 100:+.2f} pp"
-    if before == 0:
-        return f"{'+' if after > 0 else ''}{format_value(after, unit)}"
-    percent = (after - before) / abs(before) * 100
-    decimals = 0 if abs(percent) >= 10 else 1 if abs(percent) >= 1 else 2
-    return f"{percent:+.{decimals}f} %"
-
-
 # --- reading -------------------------------------------------------------------
 
 

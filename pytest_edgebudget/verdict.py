@@ -9,7 +9,7 @@ limit asks for a confidence.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pytest_edgebudget.types import (
@@ -90,9 +90,20 @@ def surely_broken(verdict: Verdict) -> bool:
 
 
 def excess(verdict: Verdict) -> float:
-    """By how much the worst bound is overrun, as a fraction of it; 0 when none is."""
-    broken = [-b.headroom for b in verdict.bounds if b.outcome is Outcome.BROKEN]
+    """
+    How far the worst bound is missed, as the log of the ratio; 0 when none is.
+
+    A share of the bound would count a size of twice the limit as worse than an
+    accuracy of nothing, which misses its floor by 100 % at most.
+    """
+    broken = [_miss(bound) for bound in verdict.bounds if bound.outcome is Outcome.BROKEN]
     return max(broken, default=0.0)
+
+
+def _miss(bound: Bound) -> float:
+    share = -bound.headroom  # of the bound: positive, the reading lies beyond it
+    ratio = 1 + share if bound.upper else 1 - share
+    return abs(math.log(ratio)) if ratio > 0 else math.inf
 
 
 def _bounds(case: Case, reading: Reading) -> list[Bound]:
@@ -160,7 +171,7 @@ def _worse(
 def _upper(kind: str, bound: float, reading: Reading, limit: Limit) -> Bound:
     low, high = _interval(reading, limit)
     kept, broken = not _above(high, bound), _above(low, bound)
-    return _bound(kind, bound, bound - reading.value, kept=kept, broken=broken)
+    return replace(_bound(kind, bound, bound - reading.value, kept=kept, broken=broken), upper=True)
 
 
 def _lower(kind: str, bound: float, reading: Reading, limit: Limit) -> Bound:

@@ -73,7 +73,7 @@ def test_check_prints_json_alone_on_standard_output(
     ("arguments", "message"),
     [
         (["check", "pi5.toml"], "pi5.toml: no such file or folder"),
-        (["explain", "speed"], "there is no metric or pass speed"),
+        (["explain", "latensy"], "did you mean latency?"),
         (["init", "digits.tflite", "--profile", "pi9"], "there is no device profile pi9"),
         (["init", "digits.tflite", "-o", "data.npz"], "data.npz exists"),
         (["init", "digits.tflite", "-o", "data.npz/x.toml"], "data.npz/x.toml cannot be written"),
@@ -99,9 +99,19 @@ def test_init_writes_a_budget_that_the_models_keep(project: Path, model: str) ->
     assert main(["check", "budgets"]) == 0
 
 
-def test_explain_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "latency"]) == 0
-    assert "The median time of the invoke alone" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("latency", ["The median time of the invoke alone"]),
+        ("prune(0.3)+int8", ["prune\n", "int8\n\nWeights and activations in int8"]),
+    ],
+)
+def test_explain_prints_the_definition(
+    capsys: pytest.CaptureFixture[str], name: str, texts: list[str]
+) -> None:
+    assert main(["explain", name]) == 0
+    out = capsys.readouterr().out
+    assert all(text in out for text in texts)
 
 
 def test_devices_lists_the_boards(capsys: pytest.CaptureFixture[str]) -> None:

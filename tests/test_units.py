@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from pytest_edgebudget.types import Tolerance, Unit
 from pytest_edgebudget.units import (
-    format_change,
     format_pair,
     format_value,
     parse,
@@ -155,26 +154,6 @@ def test_quantities_are_printed_with_three_figures(value: float, unit: Unit, tex
     assert format_value(value, unit) == text
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "unit", "text"),
-    [
-        (94572, 29316, Unit.BYTES, "-69 %"),
-        (100, 102.3, Unit.BYTES, "+2.3 %"),
-        (10000, 10004, Unit.BYTES, "+0.04 %"),
-        (5, 5, Unit.BYTES, "0 %"),
-        (0, 2048, Unit.BYTES, "+2.00 KiB"),
-        (0.9025, 0.8988, Unit.FRACTION, "-0.37 pp"),
-        (0.9, 0.9, Unit.FRACTION, "0 pp"),
-        (0.004, 0.008, Unit.SECONDS, "+100 %"),
-        (-2.0, -1.0, Unit.NUMBER, "+50 %"),
-    ],
-)
-def test_changes_are_signed_percent_and_percentage_points_of_fractions(
-    before: float, after: float, unit: Unit, text: str
-) -> None:
-    assert format_change(before, after, unit) == text
-
-
 def test_a_value_just_over_its_bound_is_printed_in_enough_digits_to_see_it() -> None:
     assert format_pair(65537, 65536, Unit.BYTES) == ("64.001 KiB", "64.000 KiB")
     assert format_pair(65536, 65536, Unit.BYTES) == ("64.0 KiB", "64.0 KiB")
@@ -217,7 +196,6 @@ def test_any_text_is_a_quantity_or_one_sentence(text: str, unit: Unit) -> None:
 @given(st.floats(), st.floats(), st.sampled_from(list(Unit)))
 def test_any_numbers_can_be_printed(a: float, b: float, unit: Unit) -> None:
     assert format_value(a, unit)
-    assert format_change(a, b, unit)
     assert all(format_pair(a, b, unit))
 
 

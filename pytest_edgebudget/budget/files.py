@@ -14,14 +14,12 @@ from typing import BinaryIO
 from pytest_edgebudget.budget.mistakes import suggest
 from pytest_edgebudget.data.npz import read_headers
 from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
 
-_LFS = b"version https://git-lfs"
-_ZIP = b"PK\x03\x04"
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _OTHERS = (
-    (_ZIP, "a zip archive"),
-    (_HDF5, "an HDF5 file"),
+    (ZIP, "a zip archive"),
+    (HDF5, "an HDF5 file"),
     (b"<!DOCTYPE", "a web page"),
     (b"<html", "a web page"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -90,10 +88,10 @@ def _check_file(path: Path, name: str) -> None:
     if not path.is_file():
         raise FileError(f"{name} is not a file")
     with path.open("rb") as stream:
-        start = stream.read(len(_LFS))
+        start = stream.read(len(LFS_POINTER))
     if not start:
         raise FileError(f"{name} is empty")
-    if start == _LFS:
+    if start == LFS_POINTER:
         raise FileError(f"{name} is a Git LFS pointer, not the file itself", "run: git lfs pull")
 
 
@@ -121,11 +119,11 @@ def _tflite(stream: BinaryIO, size: int) -> bool:
 
 
 def _keras(stream: BinaryIO, size: int) -> bool:
-    return stream.read(4) == _ZIP
+    return stream.read(4) == ZIP
 
 
 def _hdf5(stream: BinaryIO, size: int) -> bool:
-    return stream.read(8) == _HDF5
+    return stream.read(8) == HDF5
 
 
 def _onnx(stream: BinaryIO, size: int) -> bool:

@@ -10,9 +10,7 @@ from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.jobs import JSON
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Artifact, Recipe, Step
-
-AS_IT_IS = Recipe((Step("none"),))
+from pytest_edgebudget.types import Artifact, Recipe
 
 
 def put(

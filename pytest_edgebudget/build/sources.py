@@ -8,21 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_edgebudget.build import artifacts, keys
-from pytest_edgebudget.build.artifacts import AS_IT_IS
 from pytest_edgebudget.errors import BuildError, ModelError
 from pytest_edgebudget.jobs import JSON, run
 from pytest_edgebudget.locks import busy
+from pytest_edgebudget.magic import LFS_POINTER
 from pytest_edgebudget.store import Store
 from pytest_edgebudget.store.files import digest
-from pytest_edgebudget.types import Artifact, FunctionRef, ModelBudget
+from pytest_edgebudget.types import AS_IT_IS, Artifact, FunctionRef, ModelBudget
 
 DEPLOYED = (".tflite", ".onnx")
 KERAS = (".keras", ".h5")
 LIBRARIES = ("tensorflow", "keras", "tf-keras", "tf2onnx", "numpy")
 TIMEOUT = 900.0
 """Seconds for an export: TensorFlow alone takes several to import."""
-
-LFS = b"version https://git-lfs"
 
 
 def source_artifact(
@@ -65,7 +63,7 @@ def _check_there(path: Path) -> None:
         )
     elif path.suffix in KERAS:
         with path.open("rb") as stream:
-            if stream.read(len(LFS)) == LFS:
+            if stream.read(len(LFS_POINTER)) == LFS_POINTER:
                 raise ModelError(f"{path} is a Git LFS pointer, not the model", "run: git lfs pull")
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO
 
 from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.magic import LFS_POINTER
 
 MAGIC = b"\x93NUMPY"
 KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
-LFS = b"version https://git-lfs"
 
 # What zipfile, zlib and literal_eval raise for bytes that are not what they should be.
 _DAMAGE = (
@@ -93,7 +93,7 @@ def _dtype(descr: object, member: str) -> str:
 
 def _not_npz(path: Path, name: str) -> ModelError:
     with path.open("rb") as stream:
-        start = stream.read(len(LFS))
-    if start == LFS:
+        start = stream.read(len(LFS_POINTER))
+    if start == LFS_POINTER:
         return ModelError(f"{name} is a Git LFS pointer, not the data", "run: git lfs pull")
     return ModelError(f"{name} is not an .npz file", "save it with numpy.savez")

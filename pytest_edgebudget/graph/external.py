@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
-
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+from pytest_edgebudget.magic import LFS_POINTER
 
 
 class ExternalFiles:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.damage import DamageError
-from pytest_edgebudget.graph.external import LFS_POINTER
 from pytest_edgebudget.graph.ir import Graph
+from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
 
 _OTHERS = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (a Keras .h5)"),
-    (b"PK\x03\x04", "a zip archive (a .keras, .npz or .pt)"),
+    (HDF5, "an HDF5 file (a Keras .h5)"),
+    (ZIP, "a zip archive (a .keras, .npz or .pt)"),
     (b"<!DOCTYPE", "a web page"),
     (b"<html", "a web page"),
     (b"\x1f\x8b", "a gzip archive"),

@@ -41,12 +41,14 @@ class Bound:
     *kind* is max, min, max_drop or max_regression; *bound* is the value that
     the reading must not pass, in the metric's unit; *headroom* is how far the
     reading is from it, as a fraction of the bound (negative when broken).
+    *upper*: a reading above the bound breaks it.
     """
 
     kind: str
     bound: float
     headroom: float
     outcome: Outcome
+    upper: bool = False
     reason: str = ""
 
 
@@ -78,8 +80,8 @@ class Trial:
 
     *state*: "chosen", "rejected" (a limit surely broken; *binding* says which)
     or "failed" (could not be built; *reason* says why). *excess* is the largest
-    overrun among the binding limits, as a fraction of its bound: the candidate
-    with the least is the closest.
+    miss among the binding limits, as the log of its ratio to the bound: the
+    candidate with the least is the closest.
     """
 
     recipe: Recipe

@@ -155,3 +155,11 @@ def test_the_fixture_says_in_one_sentence_what_is_wrong(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([message])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_wrong_setting_is_one_usage_error(gate: Runner, project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.edgebudget]\ncahce = "x"\n')
+    result = gate("--edge-budget", "pi4.toml")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: pyproject.toml: *no key cahce", "  did you mean cache?"])

@@ -140,3 +140,13 @@ def test_joint_limits_sum_the_chosen_artifacts(gate: Runner, write: Callable[[st
     result.stdout.fnmatch_lines(
         ["pi4.toml::both::size FAILED*", "both: size is broken: 47.5 KiB is 7.45 KiB (19 %) over*"]
     )
+
+
+def test_a_wrecked_model_is_not_called_the_closest_candidate(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    text = BUDGET.replace('["none", "float16", "int8"]', '["int8", "prune(0.9)+int4_weights"]')
+    write(text.replace('"32 KiB"', '"16 KiB"'))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.stdout.fnmatch_lines(["  pi4.toml:10, the closest candidate is int8, *"])

@@ -157,3 +157,40 @@ def test_a_broken_limit_in_plain_numbers_is_explained_in_every_report(
     )
     assert "nines" in (project / "report.md").read_text()
     assert len(json.loads((project / "report.json").read_text())["limits"]) == 5
+
+
+def test_a_model_with_two_inputs_takes_both_by_name_and_is_calibrated_with_both(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    np = pytest.importorskip("numpy", reason="numpy writes the data")
+    onnx = pytest.importorskip("onnx", reason="onnx writes the model")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    random = np.random.default_rng(0)
+    weights = {name: random.normal(size=(32, 3)).astype(np.float32) for name in ("wl", "wr")}
+    tensor = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("MatMul", ["left", "wl"], ["l"]),
+            onnx.helper.make_node("MatMul", ["right", "wr"], ["r"]),
+            onnx.helper.make_node("Add", ["l", "r"], ["scores"]),
+        ],
+        "pair",
+        [tensor(name, onnx.TensorProto.FLOAT, [1, 32]) for name in ("left", "right")],
+        [tensor("scores", onnx.TensorProto.FLOAT, [1, 3])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), project / "p.onnx")
+    left, right = random.normal(size=(2, 300, 32)).astype(np.float32)
+    labels = (left @ weights["wl"] + right @ weights["wr"]).argmax(1)
+    arrays = {"x_test/right": right, "x_test/left": left, "y_test": labels}
+    calibration = {"x_calibration/left": left[:50], "x_calibration/right": right[:50]}
+    np.savez(project / "pair.npz", **arrays, **calibration)
+    write(
+        '[device]\nprofile = "raspberry-pi-4"\n[models.pair]\npath = "p.onnx"\n'
+        'data = "pair.npz"\noptimize = ["int8"]\n[models.pair.budget]\naccuracy = 0.9\n'
+    )
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["pair: int8", "  accuracy *100.00 % *kept"])
