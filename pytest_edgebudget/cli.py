@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_init(commands)
+    _add_lint(commands)
     _add_explain(commands)
     _add_devices(commands)
     _add_cache(commands)
@@ -98,9 +99,33 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    explain = commands.add_parser("explain", help="what a metric, a pass or a recipe is")
-    explain.add_argument("name", metavar="METRIC|RECIPE")
+    explain = commands.add_parser(
+        "explain", help="what a model costs by layer; what a metric, a rule or a recipe is"
+    )
+    explain.add_argument("name", metavar="MODEL|METRIC|RULE|RECIPE")
+    explain.add_argument("--profile", help="whose memory plan; edgebudget devices lists them")
+    explain.add_argument(
+        "--format", choices=["text", "json"], default="text", help="what is printed"
+    )
+    explain.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw the memory map, as .svg or .png"
+    )
     explain.set_defaults(command=_explain)
+
+
+def _add_lint(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lint = commands.add_parser("lint", help="what is wrong with models and budget files")
+    lint.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="models, budget files, or folders"
+    )
+    lint.add_argument("--profile", help="the device; a budget file names its own")
+    lint.add_argument("--select", metavar="CODES", help="only these, such as EB2,EB301")
+    lint.add_argument("--ignore", metavar="CODES", help="not these")
+    lint.add_argument(
+        "--format", choices=["text", "json", "sarif", "github"], default="text",
+        help="what is printed",
+    )  # fmt: skip
+    lint.set_defaults(command=_lint)
 
 
 def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -136,7 +161,22 @@ def _init(options: argparse.Namespace) -> int:
     return KEPT
 
 
+def _lint(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.lint.command import lint
+
+    text, broken = lint(options)
+    print(text, end="")
+    return BROKEN if broken else KEPT
+
+
 def _explain(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.explain.command import explain
+
+    print(explain(options), end="")
+    return KEPT
+
+
+def _explain_name(options: argparse.Namespace) -> int:
     from pytest_edgebudget.wiring import command_line_manager, registry_of
 
     registry = registry_of(command_line_manager())

@@ -13,6 +13,7 @@ from pytest_edgebudget.types.budgets import Limit as Limit
 from pytest_edgebudget.types.budgets import ModelBudget as ModelBudget
 from pytest_edgebudget.types.budgets import OwnMetric as OwnMetric
 from pytest_edgebudget.types.budgets import Profile as Profile
+from pytest_edgebudget.types.budgets import Region as Region
 from pytest_edgebudget.types.budgets import Source as Source
 from pytest_edgebudget.types.budgets import Tolerance as Tolerance
 from pytest_edgebudget.types.budgets import Waiver as Waiver

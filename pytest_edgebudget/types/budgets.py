@@ -134,6 +134,15 @@ class GroupBudget:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of a device's memory: *name*, *kind* ("ram" or "flash"), *size* in bytes."""
+
+    name: str
+    kind: str
+    size: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """
@@ -145,6 +154,11 @@ class Profile:
         runtimes: what runs models there, preferred first.
         cores, clock_hz: of the CPU; None when not known (host).
         ram: bytes of main memory, None when not known.
+        regions: of memory, where it is not one piece (microcontrollers).
+        kernels: the kernels that its runtime uses, such as "reference",
+            "cmsis-nn", "xnnpack"; "" for the runtime's own default.
+        accelerator: what takes ops off the CPU, such as "ethos-u55-128",
+            "edge-tpu", "gpu-delegate"; "" for none.
         cpu: the core's name, such as "Cortex-A72".
         default_run: how a model runs when the budget does not say.
         sources: where the facts come from.
@@ -159,6 +173,14 @@ class Profile:
     ram: int | None = None
     default_run: str = "host"
     sources: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+    kernels: str = ""
+    accelerator: str = ""
+
+    def largest(self, kind: str) -> int | None:
+        """Bytes of the largest region of *kind*; None when nothing is known."""
+        sizes = [region.size for region in self.regions if region.kind == kind]
+        return max(sizes) if sizes else self.ram if kind == "ram" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""`edgebudget explain MODEL`: what each layer costs, and what lies where in memory."""

@@ -1,0 +1,107 @@
+"""What a memory plan is: buffers that live for a while, each at its place in an arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """
+    Memory that something needs for a while.
+
+    Attributes:
+        name: for people: the tensor's name, or what the scratch is for.
+        size: bytes, before alignment.
+        first, last: the first and the last step (see `Plan.steps`) at which it
+            is in use, both included.
+        subgraph: index of the subgraph that it belongs to.
+        tensor: index in that subgraph's tensors; -1 for scratch.
+    """
+
+    name: str
+    size: int
+    first: int
+    last: int
+    subgraph: int = 0
+    tensor: int = -1
+
+    @property
+    def scratch(self) -> bool:
+        """Whether a kernel needs it, and no tensor."""
+        return self.tensor < 0
+
+    def lives_with(self, other: Buffer) -> bool:
+        """Whether both are in use at some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A buffer and its *offset* from the start of the arena, in bytes."""
+
+    buffer: Buffer
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """The first byte behind it."""
+        return self.offset + self.buffer.size
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One op in the order of execution: *op* of *subgraph* (indices)."""
+
+    subgraph: int
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An estimate in bytes, and the interval in which it lies."""
+
+    value: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    Where one runtime puts the activations of a model.
+
+    Attributes:
+        runtime: "tflm", "litert" or "onnxruntime".
+        size: bytes of the arena's planned (non-persistent) part, as the runtime
+            has them.
+        exact: whether *size* is provably the runtime's own number. Otherwise it
+            is the least that is needed, and *reasons* say why it may be more.
+        steps: the ops of all planned subgraphs in the order of execution.
+        allocations: what lies where; scratch is among them.
+        live: bytes in use at each step: the sum of the buffers that are alive.
+        lower_bound: the largest of *live*, and at least the largest buffer: no
+            placement in this order of operations needs less.
+        persistent: what the runtime keeps for good beside the plan (tensor
+            structures, kernel data); None when nothing is known about it.
+    """
+
+    runtime: str
+    size: int
+    exact: bool
+    reasons: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    allocations: tuple[Allocation, ...] = field(default=(), repr=False)
+    live: tuple[int, ...] = field(default=(), repr=False)
+    lower_bound: int = 0
+    persistent: Band | None = None
+
+    @property
+    def peak(self) -> int:
+        """The step with the most bytes in use; the first of several."""
+        return self.live.index(max(self.live)) if self.live else 0
+
+    def at(self, step: int) -> tuple[Allocation, ...]:
+        """What is in use at *step*, largest first."""
+        alive = (a for a in self.allocations if a.buffer.first <= step <= a.buffer.last)
+        return tuple(sorted(alive, key=lambda a: -a.buffer.size))

@@ -1,0 +1,1 @@
+"""The linter: rules over budget files and models. One rule a file, one table a family."""
