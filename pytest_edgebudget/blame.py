@@ -10,7 +10,7 @@ from pytest_edgebudget.graph.cost import bytes_by_layer, largest, layer_costs
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import Artifact, Layer, Outcome, Unit, Verdict
 
-BYTES = frozenset({"size", "download_size"})
+BYTES = frozenset({"size", "download_size", "model_flash"})
 TIMES: tuple[type, ...] = (Timings, InstructionFacts)
 MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts)
 

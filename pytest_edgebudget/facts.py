@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_edgebudget.graph.arena import Plan
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -27,6 +29,20 @@ class FileFacts:
     path: Path
     size: int
     external: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """
+    Where the artifact's activations lie in memory.
+
+    *plan* is that of *runtime* with the set of *kernels* that the profile
+    names ("": the runtime's own choice).
+    """
+
+    plan: Plan
+    runtime: str
+    kernels: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def judge_group(
     """
     Judge the sum of an additive metric over the models of *group*.
 
+    What models use in turn (`Reading.shared`) counts once, at its largest.
+
     *parts* holds each model's reading; one that is missing leaves the whole
     limit unmeasured, since a sum without it would look kept.
     """
@@ -45,13 +47,23 @@ def _sum(limit: Limit, parts: Mapping[str, Reading | Missing]) -> Reading | Miss
             return Missing(limit.metric, f"{name}: {part.reason}")
     readings = {name: part for name, part in parts.items() if isinstance(part, Reading)}
     shares = (Layer(name, "model", reading.value) for name, reading in readings.items())
+    shared = [reading.shared for reading in readings.values()]
+    unused = sum(shared) - max(shared)
     return Reading(
         metric=limit.metric,
-        value=sum(reading.value for reading in readings.values()),
-        low=sum(reading.low for reading in readings.values()),
-        high=sum(reading.high for reading in readings.values()),
+        value=sum(reading.value for reading in readings.values()) - unused,
+        low=sum(reading.low for reading in readings.values()) - unused,
+        high=sum(reading.high for reading in readings.values()) - unused,
         evidence=max((each.evidence for each in readings.values()), key=WEAKEST_LAST.index),
         noisy=any(reading.noisy for reading in readings.values()),
-        note=" + ".join(readings),
+        note=_note(readings),
         layers=tuple(sorted(shares, key=lambda share: -share.value)),
     )
+
+
+def _note(readings: Mapping[str, Reading]) -> str:
+    shared = {name: reading.shared for name, reading in readings.items()}
+    if not any(shared.values()):
+        return " + ".join(readings)
+    largest = max(shared, key=lambda name: shared[name])
+    return f"the head of {largest}, which all use in turn, + the tails of {', '.join(readings)}"

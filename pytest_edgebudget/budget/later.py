@@ -4,14 +4,11 @@ from __future__ import annotations
 
 METRICS = frozenset(
     {
-        "activation_plan",
-        "arena",
         "battery_life",
         "cpu_fallback",
         "energy",
         "flash",
         "latency_pipeline",
-        "model_flash",
         "update_size",
     }
 )

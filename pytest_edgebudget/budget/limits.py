@@ -62,7 +62,8 @@ class LimitReader:
         return checked_table(node, "LIMIT", self.mistakes, options)
 
     def _limit(self, values: Values, metric: Metric) -> Limit:
-        settings = self.defaults.over(values, metric.unit)
+        defaults = replace(self.defaults, level="warn") if metric.informs else self.defaults
+        settings = defaults.over(values, metric.unit)
         return Limit(
             metric=metric.name,
             max=_bound(values, "max", metric),
@@ -145,6 +146,8 @@ def _check(values: Values, limit: Limit, metric: Metric) -> None:
             f"{metric.name} is not compared with the source model",
             "max_regression compares with the lock",
         )
+    if metric.informs and limit.level != "warn":
+        values.refuse("level", f"{metric.name} is information: its limits are warnings")
     if metric.exact:
         for key in ("confidence", "evidence"):
             values.refuse(key, f"{metric.name} is computed: it is always exact")

@@ -16,6 +16,7 @@ from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
     MemoryFacts,
+    PlanFacts,
     Predictions,
     StartupFacts,
     Timings,
@@ -37,7 +38,7 @@ from pytest_edgebudget.types import (
     Verdict,
 )
 
-STATIC: tuple[type, ...] = (FileFacts, Graph)
+STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts)
 QUALITY: tuple[type, ...] = (Predictions,)
 MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts)
 TIME: tuple[type, ...] = (Timings,)

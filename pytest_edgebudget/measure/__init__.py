@@ -103,16 +103,19 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
         # fails. The other metrics read the same facts all the same.
         return _missing(wanted, error)
     high = float(value.value if value.high is None else value.high)
+    evidence = value.evidence or _evidence(metric, subject)
     return Reading(
         metric=metric.name,
         value=float(value.value),
         low=float(value.value if value.low is None else value.low),
         high=high,
-        evidence=_evidence(metric, subject),
-        noisy=metric.noisy or math.isinf(high),  # a lower bound decides no upper limit
+        evidence=evidence,
+        # A lower bound decides no upper limit, and neither does the middle of an estimate.
+        noisy=metric.noisy or math.isinf(high) or evidence is Evidence.ESTIMATED,
         key=comparison_key(wanted, subject, facts),
         note=value.note,
         layers=value.layers,
+        shared=value.shared,
     )
 
 

@@ -37,6 +37,7 @@ def _record(reading: Reading) -> dict[str, Any]:
         "noisy": reading.noisy,
         "key": [list(pair) for pair in reading.key],
         "note": reading.note,
+        "shared": reading.shared,
         "layers": [[layer.name, layer.kind, layer.value] for layer in reading.layers],
     }
 
@@ -52,4 +53,5 @@ def _reading(record: dict[str, Any]) -> Reading:
         key=tuple((name, value) for name, value in record["key"]),
         note=record["note"],
         layers=tuple(Layer(name, kind, value) for name, kind, value in record["layers"]),
+        shared=record["shared"],
     )

@@ -11,6 +11,7 @@ from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
     MemoryFacts,
+    PlanFacts,
     Predictions,
     StartupFacts,
     Timings,
@@ -21,6 +22,8 @@ from pytest_edgebudget.measure.timing import put_inputs, startup, timings
 from pytest_edgebudget.measure.wanted import Wanted
 
 WEIGHINGS = 3  # fresh workers
+PLANNERS = {"tflite-runtime": "litert"}
+"""Runtimes that plan as another one does."""
 
 
 @dataclass(slots=True)
@@ -76,6 +79,16 @@ def _graph(gathered: Gathered) -> graph.Graph:
     return graph.read(gathered.subject.artifact.path)
 
 
+def _plan(gathered: Gathered) -> PlanFacts:
+    from pytest_edgebudget.graph.memory import plan
+
+    found = gathered.facts(graph.Graph)
+    assert isinstance(found, graph.Graph)
+    device = gathered.subject.device
+    runtime, kernels = device.runtime_for(found.format), device.choice.profile.kernels
+    return PlanFacts(plan(found, PLANNERS.get(runtime, runtime), kernels), runtime, kernels)
+
+
 def _predictions(gathered: Gathered) -> Predictions:
     return predictions(gathered.subject, compared=gathered.compared)
 
@@ -108,6 +121,7 @@ def _instructions(gathered: Gathered) -> InstructionFacts:
 _GATHER: Mapping[type, Callable[[Gathered], object]] = {
     FileFacts: _file,
     graph.Graph: _graph,
+    PlanFacts: _plan,
     Predictions: _predictions,
     Timings: _timings,
     StartupFacts: _startup,

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 
 from pytest_edgebudget import __version__, graph
-from pytest_edgebudget.facts import FileFacts, InstructionFacts, Predictions
+from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts, Predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.metrics.base import Metric
@@ -19,7 +19,7 @@ from pytest_edgebudget.types import Key
 PACKAGE = Path(__file__).resolve().parent.parent
 READING = ("stats.py", "metrics/*.py", "graph/*.py", "measure/*.py", "worker/**/*.py")
 
-STATIC = (FileFacts, graph.Graph)
+STATIC = (FileFacts, graph.Graph, PlanFacts)
 DETERMINISTIC = (*STATIC, Predictions)
 
 
@@ -27,9 +27,14 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     """
     Sorted pairs of what decides the number beside the artifact.
 
-    Static metrics have none: the bytes decide. *facts* may name a tool.
+    Static metrics have none, since the bytes decide: but a memory plan is one
+    runtime's, with one set of kernels. *facts* may name a tool.
     """
     metric = wanted.metric
+    if metric.needs is PlanFacts:
+        profile = subject.device.choice.profile
+        runtime = subject.device.runtime_for(subject.artifact.format)
+        return (("kernels", profile.kernels), ("runtime", runtime))
     if metric.needs in STATIC:
         return ()
     choice = subject.device.choice

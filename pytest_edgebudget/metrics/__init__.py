@@ -2,6 +2,8 @@
 
 from pytest_edgebudget.metrics import (
     accuracy,
+    activation_plan,
+    arena,
     auc,
     cold_start,
     cosine,
@@ -13,6 +15,7 @@ from pytest_edgebudget.metrics import (
     latency_p99,
     macs,
     mae,
+    model_flash,
     mse,
     parameters,
     ram,
@@ -26,6 +29,9 @@ BUILT_IN: tuple[Metric, ...] = (
     download_size.METRIC,
     macs.METRIC,
     parameters.METRIC,
+    model_flash.METRIC,
+    arena.METRIC,
+    activation_plan.METRIC,
     ram.METRIC,
     latency.METRIC,
     latency_p95.METRIC,

@@ -12,13 +12,19 @@ from pytest_edgebudget.types import Better, Evidence, Layer, Unit
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a metric's function returns: *value* in SI units, its interval, a note."""
+    """
+    What a metric's function returns: *value* in SI units, its interval, a note.
+
+    *evidence* when it is not the metric's usual one; *shared* as in `Reading`.
+    """
 
     value: float
     low: float | None = None
     high: float | None = None
     note: str = ""
     layers: tuple[Layer, ...] = ()
+    evidence: Evidence | None = None
+    shared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ def confidence(options: Options) -> float:
 
 
 STATIC = (Evidence.EXACT,)
+PLANNED = (Evidence.EXACT, Evidence.MEASURED, Evidence.EMULATED, Evidence.ESTIMATED)
 RUN = (Evidence.MEASURED, Evidence.EMULATED, Evidence.HOST)
 PHYSICS = (Evidence.MEASURED, Evidence.ESTIMATED)
 
@@ -59,6 +66,8 @@ class Metric:
         droppable: whether the source model's value may be compared (max_drop).
         compares: whether *read* needs `Predictions.source`.
         additive: whether a group of models may be summed.
+        informs: it describes what the runtime does not do: its limits are
+            warnings, and never fail.
         identity: what else tells it from a metric of the same name, such as
             the user's function; readings of another identity are not compared.
         exact: readings are EXACT whatever the device (static metrics).
@@ -76,6 +85,7 @@ class Metric:
     droppable: bool = False
     compares: bool = False
     additive: bool = False
+    informs: bool = False
     exact: bool = False
     cacheable: bool = True
     identity: str = ""

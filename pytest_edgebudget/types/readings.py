@@ -65,6 +65,8 @@ class Reading:
         key: under which the reading may be compared with another.
         note: one line that a reader must know ("1 slow worker set aside").
         layers: shares of the value by layer, largest first, in the same unit.
+        shared: the part of *value* that models of one device use in turn: a
+            group takes the largest of these and adds up the rest.
     """
 
     metric: str
@@ -76,6 +78,7 @@ class Reading:
     key: Key = ()
     note: str = ""
     layers: tuple[Layer, ...] = ()
+    shared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -10,7 +10,7 @@ import pytest
 
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.errors import BudgetError
-from pytest_edgebudget.facts import FileFacts, MemoryFacts, Predictions, Timings
+from pytest_edgebudget.facts import FileFacts, MemoryFacts, PlanFacts, Predictions, Timings
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.metrics.base import PHYSICS, RUN, STATIC, Metric, Option, Options, Value
 from pytest_edgebudget.passes.base import Job, Parameter, Pass
@@ -61,6 +61,7 @@ def _metric(
 
 METRICS = (
     _metric("size", Unit.BYTES, FileFacts, exact=True),
+    replace(_metric("activation_plan", Unit.BYTES, PlanFacts, exact=True), informs=True),
     _metric("macs", Unit.COUNT, Graph, exact=True),
     _metric("ram", Unit.BYTES, MemoryFacts),
     _metric("latency", Unit.SECONDS, Timings),

@@ -28,7 +28,11 @@ AT = "budgets/pi4.toml:5: models.k.budget."
         ("size = true", "size: must be a quantity, or a table of bounds"),
         ('sise = "1 KiB"', 'sise: there is no metric "sise" (did you mean size?)'),
         ('energy = "2 mJ"', 'energy: the metric "energy" is not available in this version'),
-        ('arena = "2 KiB"', 'arena: the metric "arena" is not available in this version'),
+        ('flash = "2 KiB"', 'flash: the metric "flash" is not available in this version'),
+        (
+            'activation_plan = { max = "1 KiB", level = "error" }',
+            "activation_plan.level: activation_plan is information: its limits are warnings",
+        ),
         (
             'size = { maximum = "1 KiB" }',
             'size.maximum: unknown key "maximum" (did you mean max?)',
@@ -142,7 +146,7 @@ def test_a_wrong_limit_is_refused(project: Project, limit: str, mistake: str) ->
         ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = ["k", "k"], budget.macs = 1 }', '2: groups.g.models[2]: "k" is listed twice'),
         ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = [], budget.macs = 1 }', "2: groups.g.models: the group has no models"),
         ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = ["k"], budget = {} }', "2: groups.g.budget: the group has no limits"),
-        ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = ["k"], budget.ram = "1 KiB" }', "2: groups.g.budget.ram: ram cannot be summed over models (can be: macs, size)"),
+        ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = ["k"], budget.ram = "1 KiB" }', "2: groups.g.budget.ram: ram cannot be summed over models (can be: activation_plan, macs, size)"),
         ('models.k = { path = "m:f", budget.macs = 1 }\ngroups.g = { models = ["k"], budget.macs = { min = 1, max = 2 } }', "2: groups.g.budget.macs.min: a group is limited by max only"),
     ],
 )  # fmt: skip

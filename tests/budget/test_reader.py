@@ -305,3 +305,9 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(project: Project) -> N
     text = project.model('size = "64 KiB"').replace("\n", "\r\n")
 
     assert project.read(b"\xef\xbb\xbf" + text.encode()).models[0].limits[0].place.line == 5
+
+
+def test_limits_of_what_only_informs_are_warnings(project: Project) -> None:
+    limits = '[models.m]\npath = "pkg:make"\n[models.m.budget]\nactivation_plan = "1 KiB"\n'
+    (limit,) = project.read(limits).models[0].limits
+    assert (limit.metric, limit.level) == ("activation_plan", "warn")
