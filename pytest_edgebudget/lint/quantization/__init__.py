@@ -1,0 +1,5 @@
+"""Rules over quantization, EB3xx. One rule a file; this table names them all."""
+
+from pytest_edgebudget.lint.base import Rule
+
+RULES: tuple[Rule, ...] = ()
