@@ -24,6 +24,7 @@ TARGET = Path(__file__).parent.parent / "pytest_edgebudget" / "graph" / "tflite_
 CORE = """
     Model SubGraph Tensor QuantizationParameters BlockwiseQuantization SparsityParameters Operator
     OperatorCode Buffer ExternalBuffer ExternalBufferGroup SignatureDef TensorMap Metadata
+    DimensionMetadata Int32Vector Uint16Vector Uint8Vector
 """.split()  # noqa: SIM905
 
 ENUM_OF = {

@@ -106,6 +106,11 @@ class Table:
         self.buffer.spend(count, position)
         return struct.unpack_from(f"<{count}{code}", self.buffer.data, start)
 
+    def count(self, slot: int, item_size: int) -> int:
+        """How many elements of *item_size* bytes a vector has; they are not read."""
+        position = self.at(slot)
+        return self.buffer.vector(position, item_size)[1] if position else 0
+
     def view(self, slot: int) -> memoryview:
         """A vector of bytes, not copied."""
         position = self.at(slot)

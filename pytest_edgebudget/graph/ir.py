@@ -17,12 +17,44 @@ class Quantization:
 
     *axis* when per channel. *block_size* when each block of that many elements
     along *axis* has a scale of its own; the scales are then in another tensor.
+    *dimension* is what the file says of the axis, even where it means nothing
+    (one scale) or is none of the tensor's axes; .onnx: the op's axis.
     """
 
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     axis: int | None = None
     block_size: int | None = None
+    dimension: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """
+    How a sparse tensor stores one (traversed) dimension.
+
+    *format*: "dense" or "sparse_csr". *size* of a dense one; *segments* and
+    *indices*: how many numbers a compressed one has of each.
+    """
+
+    format: str
+    size: int = 0
+    segments: int = 0
+    indices: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sparsity:
+    """
+    How the non-zero elements of a .tflite tensor lie (schema.fbs, SparsityParameters).
+
+    *index_bytes*: what the segments and indices of all dimensions take in the file.
+    """
+
+    traversal_order: tuple[int, ...]
+    block_map: tuple[int, ...]
+    dimensions: tuple[Dimension, ...]
+    index_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +73,10 @@ class Tensor:
         quantization: None when the tensor is not quantized.
         variable: state that lives between invocations.
         sparse: *data* holds the non-zero elements only.
+        sparsity: of a sparse tensor of a .tflite: where those elements are.
+        default_shape: .tflite: the sizes that a runtime starts with, which have
+            the file's own number (mostly 1) where *shape* is dynamic. None when
+            no dimension of *shape* is dynamic: the two are the same.
     """
 
     name: str
@@ -51,6 +87,8 @@ class Tensor:
     variable: bool = False
     sparse: bool = False
     stored: int | None = None
+    sparsity: Sparsity | None = None
+    default_shape: tuple[int, ...] | None = None
 
     @property
     def constant(self) -> bool:
@@ -88,6 +126,10 @@ class Op:
         version: the op's version (.tflite) or opset version (.onnx).
         custom: not one of the format's own ops. *kind* is then the custom code
             (.tflite) or ``domain:type`` (.onnx).
+        subgraphs: indices of the subgraphs that the op runs (then and else of an
+            IF, condition and body of a WHILE, a CALL's ...), see `calls`.
+        intermediates: .tflite: tensors with the scales of values inside a fused
+            op (an integer LSTM's gates); -1: left out.
     """
 
     kind: str
@@ -97,6 +139,8 @@ class Op:
     attributes: Mapping[str, object] = field(default_factory=dict)
     version: int = 1
     custom: bool = False
+    subgraphs: tuple[int, ...] = ()
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +155,55 @@ class Subgraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """
+    An entry point of a .tflite.
+
+    *key* is its name, *subgraph* the index of what it runs; *inputs* and
+    *outputs* map names to that subgraph's tensor indices.
+    """
+
+    key: str
+    subgraph: int
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A named note in the file, as a view of it; what it means is its writer's affair."""
+
+    name: str
+    data: memoryview = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the note."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """
     A model.
 
-    *subgraphs[0]* is the main one. *signature* maps a signature's input and
-    output names to tensor indices of the main subgraph (None: no signature).
-    *size* counts the bytes of the file, *external_size* those of the *external*
-    data files beside it, whose names are relative to the model's folder.
+    Attributes:
+        format: "tflite" or "onnx".
+        subgraphs: the first is the main one.
+        size: bytes of the file.
+        signature: the input and output names of the main subgraph's first
+            signature, with tensor indices; None: no signature.
+        external, external_size: the data files beside the model that were read
+            (names relative to its folder), and the bytes of all of them.
+        opset: .onnx: of the standard operators.
+        signatures: .tflite: all of them, in the file's order.
+        opsets: .onnx: the imported operator sets by domain ("": the standard one).
+        ir_version: .onnx: of the format; 0 where it is not said.
+        producer: .onnx: what wrote the file: name and version.
+        description: .tflite: what the writer says; .onnx: the doc string.
+        metadata: named notes (.onnx: metadata_props).
+        buffers: .tflite: how many there are; the first is empty by agreement.
+        unused_bytes: .tflite: of buffers that no tensor and no metadata uses.
     """
 
     format: str
@@ -128,6 +213,14 @@ class Graph:
     external: tuple[str, ...] = ()
     external_size: int = 0
     opset: int | None = None
+    signatures: tuple[Signature, ...] = ()
+    opsets: Mapping[str, int] = field(default_factory=dict)
+    ir_version: int = 0
+    producer: str = ""
+    description: str = ""
+    metadata: tuple[Metadata, ...] = ()
+    buffers: int = 0
+    unused_bytes: int = 0
 
     @property
     def main(self) -> Subgraph:

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.external import ExternalFiles
-from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
+from pytest_edgebudget.graph.ir import Graph, Metadata, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.onnx_attributes import constant_value, is_graph, read_attribute
 from pytest_edgebudget.graph.onnx_quantization import with_quantization
 from pytest_edgebudget.graph.onnx_tensors import read_sparse_tensor, read_tensor, read_value_info
 from pytest_edgebudget.graph.protobuf import Message
 from pytest_edgebudget.graph.shapes import with_shapes
 
-# ModelProto, OperatorSetIdProto
-_GRAPH, _OPSETS, _DOMAIN, _VERSION = 7, 8, 1, 2
+# ModelProto
+_IR, _PRODUCER, _PRODUCER_VERSION, _DOC, _GRAPH, _OPSETS, _PROPERTIES = 1, 2, 3, 6, 7, 8, 14
+# OperatorSetIdProto, StringStringEntryProto
+_DOMAIN, _VERSION, _KEY, _VALUE = 1, 2, 1, 2
 # GraphProto
 _NODES, _NAME, _INITIALIZERS, _SPARSE, _INPUTS, _OUTPUTS, _VALUES = 1, 2, 5, 15, 11, 12, 13
 # NodeProto
@@ -97,6 +99,13 @@ def read_onnx(data: bytes, folder: Path) -> Graph:
         external=model.files.names,
         external_size=model.files.size,
         opset=next((opsets[name] for name in _STANDARD if name in opsets), None),
+        opsets=opsets,
+        ir_version=message.integer(_IR),
+        producer=f"{message.text(_PRODUCER)} {message.text(_PRODUCER_VERSION)}".strip(),
+        description=message.text(_DOC),
+        metadata=tuple(
+            Metadata(item.text(_KEY), item.view(_VALUE)) for item in message.messages(_PROPERTIES)
+        ),
     )
 
 
@@ -137,7 +146,8 @@ def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
     domain, kind = node.text(_NODE_DOMAIN), node.text(_KIND)
     custom = domain not in _STANDARD
     inputs = tuple(scope.use(name) for name in node.texts(_NODE_INPUTS))
-    attributes = dict(_attribute(item, model, scope) for item in node.messages(_ATTRIBUTES))
+    graphs: list[int] = []
+    attributes = dict(_attribute(item, model, scope, graphs) for item in node.messages(_ATTRIBUTES))
     names = node.texts(_NODE_OUTPUTS)
     constant = constant_value(attributes, names[0]) if kind == "Constant" and names else None
     outputs = tuple(scope.define(name, constant) for name in names)
@@ -149,6 +159,7 @@ def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
         attributes=attributes,
         version=_version(model.opsets, domain),
         custom=custom,
+        subgraphs=tuple(graphs),
     )
 
 
@@ -157,11 +168,14 @@ def _version(opsets: Mapping[str, int], domain: str) -> int:
     return next((opsets[name] for name in aliases if name in opsets), 1)
 
 
-def _attribute(message: Message, model: _Model, scope: _Scope) -> tuple[str, object]:
-    """Name and plain value; a graph becomes the number of a subgraph."""
+def _attribute(
+    message: Message, model: _Model, scope: _Scope, called: list[int]
+) -> tuple[str, object]:
+    """Name and plain value; a graph becomes the number of a subgraph, and is *called*."""
     name = message.text(1)
     if is_graph(message):
         graphs = [_read_graph(graph, model, scope) for graph in message.messages(6)]
         graphs += [_read_graph(graph, model, scope) for graph in message.messages(11)]
+        called += graphs
         return name, graphs[0] if len(graphs) == 1 else tuple(graphs)
     return name, read_attribute(message, model.files)

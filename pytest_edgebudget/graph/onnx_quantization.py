@@ -38,10 +38,12 @@ def _read(op: Op, tensors: tuple[Tensor, ...], rank: int) -> Quantization | None
         return None
     zero_points = integers(inputs[2], limit=len(scales)) if len(inputs) > 2 else None
     block = op.attributes.get("block_size")
+    axis = _axis(op, rank)
     return Quantization(
         scales=scales,
         zero_points=zero_points or (0,) * len(scales),
-        axis=_axis(op, rank) if len(scales) > 1 else None,
+        axis=axis if len(scales) > 1 else None,
+        dimension=axis or 0,
         block_size=block if isinstance(block, int) and block > 0 else None,
     )
 

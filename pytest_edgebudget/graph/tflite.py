@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_edgebudget.graph.calls import called, check_calls
 from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.flatbuffer import Buffer, Table
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
+from pytest_edgebudget.graph.tflite_notes import first_of_main, read_metadata, read_signatures
 from pytest_edgebudget.graph.tflite_options import read_options, slots
 from pytest_edgebudget.graph.tflite_schema import OPERATORS, OPTIONS, OPTIONS_2
 from pytest_edgebudget.graph.tflite_tensors import Constants, read_tensor
@@ -17,12 +19,8 @@ _MODEL = slots("Model")
 _SUBGRAPH = slots("SubGraph")
 _OPERATOR = slots("Operator")
 _CODE = slots("OperatorCode")
-_SIGNATURE = slots("SignatureDef")
-_MAP = slots("TensorMap")
 
 SCHEMA_VERSION = 3
-
-Signature = tuple[Mapping[str, int], Mapping[str, int]]
 
 
 def is_tflite(data: bytes) -> bool:
@@ -49,13 +47,21 @@ def read_tflite(data: bytes, folder: Path) -> Graph:
     )
     if not subgraphs:
         raise DamageError("a model without a subgraph")
+    check_calls(subgraphs)
+    signatures = read_signatures(model, subgraphs)
+    metadata = read_metadata(model, constants)
     return Graph(
         format="tflite",
         subgraphs=subgraphs,
         size=len(data),
-        signature=_signature(model, len(subgraphs[0].tensors)),
+        signature=first_of_main(signatures),
         external=files.names,
         external_size=files.size,
+        signatures=signatures,
+        description=model.text(_MODEL["description"]),
+        metadata=metadata,
+        buffers=constants.buffers,
+        unused_bytes=constants.unused_bytes(),
     )
 
 
@@ -95,14 +101,17 @@ def _op(table: Table, names: Sequence[str], codes: Sequence[tuple[str, int, bool
         raise DamageError(f"an op uses operator code {code} of {len(codes)}", table.position)
     kind, version, custom = codes[code]
     outputs = _indices(table, _OPERATOR["outputs"], len(names), optional=True)
+    attributes = _custom_options(table) if custom else _options(table)
     return Op(
         kind=kind,
         name=names[outputs[0]] if outputs and outputs[0] >= 0 else "",
         inputs=_indices(table, _OPERATOR["inputs"], len(names), optional=True),
         outputs=outputs,
-        attributes=_custom_options(table) if custom else _options(table),
+        attributes=attributes,
         version=version,
         custom=custom,
+        subgraphs=() if custom else called(kind, attributes),
+        intermediates=_indices(table, _OPERATOR["intermediates"], len(names), optional=True),
     )
 
 
@@ -134,22 +143,3 @@ def _indices(table: Table, slot: int, count: int, *, optional: bool = False) -> 
     if any(not (0 <= i < count) and not (optional and i == -1) for i in indices):
         raise DamageError("a tensor that does not exist is used", table.position)
     return indices
-
-
-def _signature(model: Table, count: int) -> Signature | None:
-    """The first signature of the main subgraph."""
-    for table in model.tables(_MODEL["signature_defs"]):
-        if table.integer(_SIGNATURE["subgraph_index"], "I") == 0:
-            inputs = _tensor_map(table, _SIGNATURE["inputs"], count)
-            return inputs, _tensor_map(table, _SIGNATURE["outputs"], count)
-    return None
-
-
-def _tensor_map(table: Table, slot: int, count: int) -> Mapping[str, int]:
-    names: dict[str, int] = {}
-    for item in table.tables(slot):
-        index = item.integer(_MAP["tensor_index"], "I")
-        if index >= count:
-            raise DamageError("a signature names a tensor that does not exist", item.position)
-        names[item.text(_MAP["name"])] = index
-    return names

@@ -9,6 +9,7 @@ from pytest_edgebudget.graph.flatbuffer import Table
 from pytest_edgebudget.graph.ir import Quantization, Tensor
 from pytest_edgebudget.graph.tflite_options import slots
 from pytest_edgebudget.graph.tflite_schema import ENUMS
+from pytest_edgebudget.graph.tflite_sparsity import read_sparsity
 
 _MODEL = slots("Model")
 _TENSOR = slots("Tensor")
@@ -36,20 +37,36 @@ class Constants:
         external = model.tables(_MODEL["external_buffers"])
         self._external = {table.integer(_EXTERNAL["id"], "I"): table for table in external}
         self._files = files
-        self._views: dict[tuple[str, int], memoryview] = {}
+        self._views: dict[int, memoryview] = {}
+        self._outer: dict[int, memoryview] = {}
 
     def view(self, tensor: Table) -> memoryview | None:
         """The constant of *tensor*; None when it has none."""
         number = tensor.integer(_TENSOR["buffer"], "I")
         external = tensor.integer(_TENSOR["external_buffer"], "I")
-        if number >= max(1, len(self._buffers)):
-            raise DamageError(f"a tensor uses buffer {number} that is not there", tensor.position)
-        key = ("external", external) if external else ("buffer", number)
-        if not number and not external:
-            return None
-        if key not in self._views:
-            self._views[key] = self._outside(external) if external else self._inside(number)
-        return self._views[key] or None
+        if external:
+            if external not in self._outer:
+                self._outer[external] = self._outside(external)
+            return self._outer[external] or None
+        return self.buffer(number, tensor) or None if number else None
+
+    def buffer(self, number: int, user: Table) -> memoryview:
+        """A buffer of the file, which from now on is used."""
+        if number not in self._views:
+            if not 0 <= number < len(self._buffers):
+                raise DamageError(f"buffer {number} is used, and is not there", user.position)
+            self._views[number] = self._inside(number)
+        return self._views[number]
+
+    @property
+    def buffers(self) -> int:
+        """How many buffers the file has."""
+        return len(self._buffers)
+
+    def unused_bytes(self) -> int:
+        """Bytes of the buffers that were not asked for."""
+        unused = (number for number in range(len(self._buffers)) if number not in self._views)
+        return sum(len(self._inside(number)) for number in unused)
 
     def _inside(self, number: int) -> memoryview:
         table = self._buffers[number]
@@ -79,8 +96,9 @@ def read_tensor(table: Table, constants: Constants) -> Tensor:
         raise DamageError(f"tensor type {number} is not known", table.position)
     name, dtype = table.text(_TENSOR["name"]), _TYPES[number]
     data = constants.view(table)
-    sparse = table.at(_TENSOR["sparsity"]) != 0
-    shape = _shape(table)
+    sparsity = read_sparsity(table.table(_TENSOR["sparsity"]))
+    sparse = sparsity is not None
+    shape, default = _shapes(table)
     if data is not None and not sparse:
         needed = byte_size(dtype, shape) if min(shape, default=0) >= 0 else None
         if needed is not None and needed > len(data):
@@ -95,17 +113,20 @@ def read_tensor(table: Table, constants: Constants) -> Tensor:
         quantization=_quantization(table),
         variable=bool(table.integer(_TENSOR["is_variable"], "?")),
         sparse=sparse,
+        sparsity=sparsity,
+        default_shape=default if default != shape else None,
     )
 
 
-def _shape(table: Table) -> tuple[int, ...]:
+def _shapes(table: Table) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape with its dynamic dimensions, and the one that a runtime starts with."""
     shape = table.numbers(_TENSOR["shape"], "i")
     signature = table.numbers(_TENSOR["shape_signature"], "i")
     # The signature says which dimensions are dynamic; the shape has a 1 there.
     known = signature if len(signature) == len(shape) else shape
     if min(known, default=0) < -1 or len(known) > MAX_RANK:
         raise DamageError(f"shape {str(known)[:60]}", table.position)
-    return known
+    return known, shape
 
 
 def _quantization(tensor: Table) -> Quantization | None:
@@ -117,9 +138,10 @@ def _quantization(tensor: Table) -> Quantization | None:
     if not scales and block is None:
         return None
     zero_points = table.numbers(_QUANTIZATION["zero_point"], "q") or (0,) * len(scales)
-    axis = table.integer(_QUANTIZATION["quantized_dimension"], "i")
+    dimension = table.integer(_QUANTIZATION["quantized_dimension"], "i")
     per_channel = len(scales) > 1 or block is not None
-    return Quantization(scales, zero_points, axis if per_channel else None, block)
+    axis = dimension if per_channel else None
+    return Quantization(scales, zero_points, axis, block, dimension)
 
 
 def _block_size(table: Table) -> int | None:

@@ -229,13 +229,6 @@ def test_equal_branches_cost_the_same_and_a_loop_is_unknown(tmp_path: Path) -> N
     assert costs_of(tmp_path, calling("WHILE", loop, 1))[0].macs is None
 
 
-@pytest.mark.parametrize("number", [0, 7, -1])
-def test_a_subgraph_that_calls_itself_or_nothing_is_unknown(tmp_path: Path, number: int) -> None:
-    options = tfl.schema.IfOptionsT()
-    options.thenSubgraphIndex = options.elseSubgraphIndex = number
-    assert costs_of(tmp_path, calling("IF", options, 0))[0].macs is None
-
-
 # --- hand-built .onnx -----------------------------------------------------------------------
 
 

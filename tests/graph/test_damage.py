@@ -98,18 +98,47 @@ def test_many_offsets_to_one_long_vector_are_refused(tmp_path: Path) -> None:
     assert "more elements than the file can hold" in refused(path).message
 
 
-def test_a_long_chain_of_calls_ends(tmp_path: Path) -> None:
+def calling(count: int, target: Callable[[int], int]) -> Any:
+    """A model of *count* subgraphs, each of which calls *target* of its number."""
     value = tfl.small_cnn()
     value.operatorCodes = [tfl.code("CALL")]
     value.subgraphs = []
-    for number in range(1, 3001):
+    for number in range(count):
         options = tfl.schema.CallOptionsT()
-        options.subgraph = number
+        options.subgraph = target(number)
         ops = [tfl.op(0, [0], [0], options)]
         value.subgraphs.append(tfl.subgraph([tfl.tensor("x", [1])], ops, [0], [0]))
-    path = tmp_path / "chain.tflite"
+    return value
+
+
+@pytest.mark.parametrize(
+    ("count", "target", "message"),
+    [
+        (1, lambda number: number, "subgraph 0 runs itself"),
+        (3, lambda number: (number + 1) % 3, "subgraph 0 runs itself"),
+        (2, lambda _: 7, "an op runs subgraph 7 of 2"),
+        (3001, lambda number: number + 1, "call each other more than 32 deep"),
+    ],
+    ids=["itself", "in a ring", "not there", "a long chain"],
+)
+def test_calls_that_never_end_are_refused(
+    tmp_path: Path, count: int, target: Callable[[int], int], message: str
+) -> None:
+    path = tmp_path / "calls.tflite"
+    path.write_bytes(tfl.pack(calling(count, target)))
+    assert message in refused(path).message
+
+
+def test_a_loop_whose_body_is_itself_is_refused(tmp_path: Path) -> None:
+    value = calling(2, lambda _: 1)
+    options = tfl.schema.WhileOptionsT()
+    options.condSubgraphIndex = options.bodySubgraphIndex = 1
+    value.operatorCodes = [tfl.code("WHILE")]
+    for sub in value.subgraphs:
+        sub.operators = [tfl.op(0, [0], [0], options)]
+    path = tmp_path / "loop.tflite"
     path.write_bytes(tfl.pack(value))
-    assert layer_costs(graph.read(path))[0].macs is None
+    assert "subgraph 1 runs itself" in refused(path).message
 
 
 def test_shapes_that_grow_without_end_are_unknown(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from onnx_models import constant, helper, integers, np, onnx, value
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph.calls import calls
 from pytest_edgebudget.graph.ir import Graph, Tensor
 from pytest_edgebudget.graph.onnx_tensors import DTYPES
 
@@ -366,6 +367,16 @@ def test_shape_with_a_dynamic_batch_is_never_a_guess(tmp_path: Path, name: str) 
             assert ours in (-1, theirs.dim_value) or not theirs.HasField("dim_value")
 
 
+def test_the_file_says_what_wrote_it_and_which_operators_it_imports(tmp_path: Path) -> None:
+    proto = models.small_cnn()
+    proto.producer_name, proto.producer_version, proto.doc_string = "maker", "1.2", "for tests"
+    helper.set_model_props(proto, {"license": "MIT"})
+    found = graph.read(write(tmp_path, proto))
+    assert (found.ir_version, found.producer, found.description) == (9, "maker 1.2", "for tests")
+    assert found.opsets == {"": 17, "com.microsoft": 1}
+    assert [(item.name, bytes(item.data)) for item in found.metadata] == [("license", b"MIT")]
+
+
 def test_an_unknown_op_has_no_output_shape(tmp_path: Path) -> None:
     nodes = [node("Magic", "x", domain="my.domain", outputs=["m"]), node("Relu", "m")]
     proto = models.model(nodes, [X3], [helper.make_empty_tensor_value_info("y")], [])
@@ -403,6 +414,7 @@ def test_branches_are_subgraphs_that_see_the_tensors_around_them(tmp_path: Path)
     assert sorted(names) == ["e", "main", "t"]
     branches = found.ops[0].attributes
     assert branches == {"then_branch": names.index("t"), "else_branch": names.index("e")}
+    assert sorted(calls(found.ops[0])) == [1, 2]
     weights = [tensor for tensor in found.subgraphs[1].tensors if tensor.name == "w"]
     assert weights[0].data is by_name(found)["w"].data
 

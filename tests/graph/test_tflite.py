@@ -12,7 +12,10 @@ import tflite_models as tfl
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph.calls import CALLERS, calls
+from pytest_edgebudget.graph.ir import Dimension, Signature, Sparsity
 from pytest_edgebudget.graph.tflite_options import layout
+from pytest_edgebudget.graph.tflite_schema import TABLES
 
 schema = tfl.schema
 
@@ -202,7 +205,101 @@ def test_signature_names_map_to_tensors(tmp_path: Path) -> None:
     inputs.name, inputs.tensorIndex, outputs.name, outputs.tensorIndex = "image", 0, "digit", 7
     signature.inputs, signature.outputs = [inputs], [outputs]
     signature.signatureKey, value.signatureDefs = "serving_default", [signature]
-    assert graph.read(write(tmp_path, value)).signature == ({"image": 0}, {"digit": 7})
+    found = graph.read(write(tmp_path, value))
+    assert found.signature == ({"image": 0}, {"digit": 7})
+    assert found.signatures == (Signature("serving_default", 0, {"image": 0}, {"digit": 7}),)
+
+
+def test_signatures_of_other_subgraphs_are_listed_and_are_not_the_main_one(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.subgraphs.append(tfl.subgraph([tfl.tensor("x", [1])], [], [0], [0], "other"))
+    signature, names = schema.SignatureDefT(), schema.TensorMapT()
+    names.name, names.tensorIndex = "x", 0
+    signature.inputs, signature.outputs = [names], [names]
+    signature.signatureKey, signature.subgraphIndex = "other", 1
+    value.signatureDefs = [signature]
+    found = graph.read(write(tmp_path, value))
+    assert found.signature is None
+    assert found.signatures == (Signature("other", 1, {"x": 0}, {"x": 0}),)
+
+
+# --- what rules ask for --------------------------------------------------------------
+
+
+def test_the_stated_dimension_of_one_scale_is_kept_though_it_means_nothing(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.subgraphs[0].tensors[0].quantization = tfl.quantization([0.5], [3], axis=9)
+    found = graph.read(write(tmp_path, value)).tensors[0].quantization
+    assert found is not None
+    assert (found.axis, found.dimension) == (None, 9)
+
+
+def test_a_dynamic_shape_comes_with_the_one_that_a_runtime_starts_with(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.subgraphs[0].tensors[0].shapeSignature = [-1, 4, 4, 2]
+    first, second = graph.read(write(tmp_path, value)).tensors[:2]
+    assert (first.shape, first.default_shape) == ((-1, 4, 4, 2), (1, 4, 4, 2))
+    assert second.default_shape is None
+
+
+def test_sparse_tensors_say_where_their_elements_are(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    dense, compressed = schema.DimensionMetadataT(), schema.DimensionMetadataT()
+    dense.format, dense.denseSize = schema.DimensionType.DENSE, 5
+    compressed.format = schema.DimensionType.SPARSE_CSR
+    compressed.arraySegmentsType = schema.SparseIndexVector.Uint8Vector
+    compressed.arraySegments = schema.Uint8VectorT(values=[0, 1, 2, 3, 3, 3])
+    compressed.arrayIndicesType = schema.SparseIndexVector.Uint16Vector
+    compressed.arrayIndices = schema.Uint16VectorT(values=[7, 8, 9])
+    value.subgraphs[0].tensors[6].sparsity = schema.SparsityParametersT(
+        traversalOrder=[0, 1], blockMap=[], dimMetadata=[dense, compressed]
+    )
+    value.buffers[4] = tfl.buffer(tfl.floats(3))
+    found = graph.read(write(tmp_path, value)).tensors[6]
+    rows, columns = Dimension("dense", 5), Dimension("sparse_csr", 0, 6, 3)
+    assert found.sparse
+    assert found.sparsity == Sparsity((0, 1), (), (rows, columns), index_bytes=6 + 2 * 3)
+
+
+def test_tensors_inside_a_fused_op_are_listed(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.subgraphs[0].operators[1].intermediates = [4, -1, 5]
+    assert graph.read(write(tmp_path, value)).ops[1].intermediates == (4, -1, 5)
+
+
+def test_metadata_is_named_and_buffers_of_nobody_are_counted(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    value.buffers += [tfl.buffer(b"1.14.0"), tfl.buffer(bytes(100)), tfl.buffer(bytes(20))]
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = "min_runtime_version", 5
+    value.metadata = [entry]
+    found = graph.read(write(tmp_path, value))
+    assert [(item.name, item.size, bytes(item.data)) for item in found.metadata] == [
+        ("min_runtime_version", 6, b"1.14.0")
+    ]
+    assert (found.buffers, found.unused_bytes, found.description) == (8, 120, "test")
+
+
+def test_ops_number_the_subgraphs_that_they_run(tmp_path: Path) -> None:
+    value = tfl.small_cnn()
+    options = schema.IfOptionsT()
+    options.thenSubgraphIndex, options.elseSubgraphIndex = 2, 1
+    value.operatorCodes.append(tfl.code("IF"))
+    value.subgraphs[0].operators.append(tfl.op(3, [0], [7], options))
+    for name in "bc":
+        value.subgraphs.append(tfl.subgraph([tfl.tensor("x", [1])], [], [0], [0], name))
+    found = graph.read(write(tmp_path, value)).ops
+    assert [calls(op) for op in found] == [(), (), (), (2, 1)]
+
+
+def test_every_option_that_numbers_a_subgraph_is_known_to_call_it() -> None:
+    stated = {
+        word.partition(":")[0]
+        for fields in TABLES.values()
+        for word in fields.split()
+        if "subgraph" in word or "computations" in word
+    } - {"subgraphs", "subgraph_index"}  # of the model and of signatures
+    assert stated == {name for names in CALLERS.values() for name in names}
 
 
 def external_model(name: str) -> bytes:
