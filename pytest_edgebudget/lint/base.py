@@ -14,6 +14,7 @@ from typing import Any
 
 from pytest_edgebudget.graph.cost import LayerCost, layer_costs
 from pytest_edgebudget.graph.ir import Graph
+from pytest_edgebudget.lint.links import Links, links
 from pytest_edgebudget.types import Budget, Profile
 
 
@@ -56,6 +57,11 @@ class ModelFile:
     def costs(self) -> tuple[LayerCost, ...]:
         """What each op costs."""
         return layer_costs(self.graph)
+
+    @cached_property
+    def links(self) -> tuple[Links, ...]:
+        """The wiring of each subgraph."""
+        return links(self.graph)
 
 
 @dataclass(frozen=True, slots=True)
