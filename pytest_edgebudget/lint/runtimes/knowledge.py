@@ -1,0 +1,73 @@
+"""What is known of a runtime, and which runtime a profile means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_edgebudget.types import Profile
+
+ANY_VERSION = 0
+"""Instead of an op's last version: the runtime does not look at versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteRuntime:
+    """
+    One version of a runtime for `.tflite`.
+
+    Attributes:
+        version: of the runtime.
+        ops: the last version of each op that it has a kernel for.
+        first: the first version, where that is not 1.
+        no_types: tensor types that it refuses.
+        custom: the custom ops that it has a kernel for.
+    """
+
+    version: str
+    ops: Mapping[str, int]
+    first: Mapping[str, int]
+    no_types: frozenset[str]
+    custom: frozenset[str]
+
+    def runs(self, kind: str, version: int) -> bool:
+        """Whether it has a kernel for that version of an op."""
+        last = self.ops.get(kind)
+        if last is None:
+            return False
+        return last == ANY_VERSION or self.first.get(kind, 1) <= version <= last
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxRuntime:
+    """
+    One version of a runtime for `.onnx`.
+
+    Attributes:
+        version: of the runtime.
+        first_opset, last_opset: of the standard operators.
+        ir_version: the last one that it reads.
+        schemas: the ops that it has heard of; ``domain:name`` outside the standard.
+    """
+
+    version: str
+    first_opset: int
+    last_opset: int
+    ir_version: int
+    schemas: frozenset[str]
+
+
+def tflite_runtime(profile: Profile | None) -> tuple[str, TfliteRuntime] | None:
+    """The name and the facts of what runs a `.tflite` there: None when nothing known does."""
+    from pytest_edgebudget.lint.runtimes.known import TFLITE
+
+    names = profile.runtimes if profile else ("litert",)
+    return next(((name, TFLITE[name]) for name in names if name in TFLITE), None)
+
+
+def onnx_runtime(profile: Profile | None) -> tuple[str, OnnxRuntime] | None:
+    """The name and the facts of what runs an `.onnx` there: None when nothing known does."""
+    from pytest_edgebudget.lint.runtimes.known import ONNX
+
+    names = profile.runtimes if profile else ("onnxruntime",)
+    return next(((name, ONNX[name]) for name in names if name in ONNX), None)
