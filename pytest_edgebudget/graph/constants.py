@@ -35,8 +35,11 @@ _WEIGHTS: Mapping[str, frozenset[int]] = {
     "com.microsoft:MatMulIntegerToFloat": frozenset({1, 6}),
     "com.microsoft:MatMulNBits": frozenset({1, 5}),
     "com.microsoft:QGemm": frozenset({3, 6}),
+    "EMBEDDING_LOOKUP": frozenset({1}),
+    "EMBEDDING_LOOKUP_SPARSE": frozenset({4}),
+    "com.microsoft:GatherBlockQuantized": frozenset({0}),
 }
-"""Where weights and biases are, whatever their type; all else is not a parameter."""
+"""Where weights, biases and embeddings are, whatever their type; all else is no parameter."""
 
 _SETTINGS: Mapping[str, frozenset[int]] = {
     "Clip": frozenset({1, 2}),
@@ -92,9 +95,10 @@ def is_parameter(op: Op, position: int, tensor: Tensor, format_: str) -> bool:
     """
     Whether the constant at *position* was learnt, as far as the file shows.
 
-    Weights and biases of known ops; elsewhere floats and quantized numbers of
-    more than one element. Shapes, axes, paddings, scales and single numbers
-    (a rescaling, a clipping value) are not.
+    Weights, biases and embeddings of known ops; elsewhere floats and quantized
+    numbers of more than one element, and tables of small integers that are looked
+    up. Shapes, axes, paddings, scales and single numbers (a rescaling, a clipping
+    value) are not.
     """
     if op.kind in _WEIGHTS:
         return position in _WEIGHTS[op.kind]
@@ -103,7 +107,9 @@ def is_parameter(op: Op, position: int, tensor: Tensor, format_: str) -> bool:
     if op.kind.startswith("com.microsoft:QLinear") and op.kind not in _SETTINGS:
         return position not in _FOUR
     learnt = is_float(tensor.dtype) or tensor.quantization is not None
-    return learnt or (op.kind == "Gather" and position == 0 and tensor.dtype in SMALL_INTEGERS)
+    # A table that is looked up: small integers are embeddings, int32 and int64 sizes or indices.
+    table = op.kind in ("GATHER", "Gather") and position == 0
+    return learnt or (table and tensor.dtype in SMALL_INTEGERS)
 
 
 def is_dynamic_scale(op: Op, position: int, dynamic: frozenset[int]) -> bool:

@@ -1,21 +1,15 @@
-"""What each layer costs on paper: multiply-accumulates, parameters, bytes of weights."""
+"""What each layer costs on paper: arithmetic, parameters, bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain, repeat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
 
-from pytest_edgebudget.graph.constants import (
-    dynamic_scales,
-    is_dynamic_scale,
-    is_parameter,
-    origins,
-    used,
-)
-from pytest_edgebudget.graph.dtypes import MAX_COUNT
-from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
-from pytest_edgebudget.graph.macs_calls import Counter
+from pytest_edgebudget.graph.batch import with_batch_of_one
+from pytest_edgebudget.graph.claims import Claims
+from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
+from pytest_edgebudget.graph.work import NOTHING, Counter, Work
 from pytest_edgebudget.types import Layer
 
 
@@ -31,6 +25,13 @@ class LayerCost:
             counted (a dynamic shape, an op that is not known).
         parameters: elements of weights and biases that this op is first to use.
         weight_bytes: bytes in the file of all constants that it is first to use.
+        macs_by_kind: the same multiply-accumulates, see `macs.KINDS`.
+        operations: all other arithmetic, see `operations`; None as for *macs*.
+        read, written: bytes that the op moves, see `traffic`; None as for *macs*.
+        stored: *weight_bytes* by element type.
+        shape, dtype: of the first output, for a batch of one; -1 where a size is
+            dynamic, None where nothing is known.
+        subgraph, op: indices: where in the graph it is.
     """
 
     name: str
@@ -38,6 +39,34 @@ class LayerCost:
     macs: int | None
     parameters: int
     weight_bytes: int
+    macs_by_kind: Mapping[str, int] = field(default_factory=dict)
+    operations: int | None = 0
+    read: int | None = 0
+    written: int | None = 0
+    stored: Mapping[str, int] = field(default_factory=dict)
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+    subgraph: int = 0
+    op: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    A model as a whole: sums of what is known.
+
+    *uncounted*: how many ops have something that cannot be counted; where there
+    is one, *macs*, *operations*, *read* and *written* are lower bounds.
+    """
+
+    macs: int
+    macs_by_kind: Mapping[str, int]
+    operations: int
+    read: int
+    written: int
+    parameters: int
+    stored: Mapping[str, int]
+    uncounted: int
 
 
 def layer_costs(graph: Graph) -> tuple[LayerCost, ...]:
@@ -45,14 +74,70 @@ def layer_costs(graph: Graph) -> tuple[LayerCost, ...]:
     The cost of each op: of the main subgraph, then of the others.
 
     A dynamic batch counts as a batch of one (see `batch`). Ops of other subgraphs
-    have no MACs of their own: those are counted at the op that calls them.
+    have no arithmetic and no traffic of their own: those are counted at the op
+    that calls them.
     """
-    claims = _Claims(graph.format)
-    macs = chain(Counter(graph).main(), repeat(0))
-    ops = ((op, cost) for sub in graph.subgraphs for op, cost in claims.of(sub))
-    return tuple(
-        LayerCost(op.name.split(";")[0], op.kind, count, parameters, stored)
-        for (op, (parameters, stored)), count in zip(ops, macs, strict=False)
+    claims = Claims(graph.format)
+    counter = Counter(graph)
+    costs: list[LayerCost] = []
+    for number, subgraph in enumerate(graph.subgraphs):
+        sized = with_batch_of_one(subgraph, graph.format)
+        works = repeat(NOTHING) if number else counter.works(sized)
+        items = zip(sized.ops, works, claims.of(subgraph), strict=False)
+        for position, (op, work, (parameters, stored)) in enumerate(items):
+            costs.append(_cost(number, position, op, sized, work, parameters, stored))
+    return tuple(costs)
+
+
+def _cost(
+    number: int,
+    position: int,
+    op: Op,
+    sized: Subgraph,
+    work: Work,
+    parameters: int,
+    stored: Mapping[str, int],
+) -> LayerCost:
+    output = sized.tensors[op.outputs[0]] if op.outputs and op.outputs[0] >= 0 else None
+    return LayerCost(
+        name=op.name.split(";")[0],
+        kind=op.kind,
+        macs=None if work.macs is None else sum(work.macs.values()),
+        parameters=parameters,
+        weight_bytes=sum(stored.values()),
+        macs_by_kind=work.macs or {},
+        operations=work.operations,
+        read=work.read,
+        written=work.written,
+        stored=stored,
+        shape=output.shape if output else None,
+        dtype=output.dtype if output else "",
+        subgraph=number,
+        op=position,
+    )
+
+
+def totals(costs: Iterable[LayerCost]) -> Totals:
+    """The sums of all layers."""
+    macs: dict[str, int] = {}
+    stored: dict[str, int] = {}
+    costs = tuple(costs)
+    for cost in costs:
+        for kind, count in cost.macs_by_kind.items():
+            macs[kind] = macs.get(kind, 0) + count
+        for dtype, size in cost.stored.items():
+            stored[dtype] = stored.get(dtype, 0) + size
+    return Totals(
+        macs=sum(macs.values()),
+        macs_by_kind=macs,
+        operations=sum(cost.operations or 0 for cost in costs),
+        read=sum(cost.read or 0 for cost in costs),
+        written=sum(cost.written or 0 for cost in costs),
+        parameters=sum(cost.parameters for cost in costs),
+        stored=stored,
+        uncounted=sum(
+            None in (cost.macs, cost.operations, cost.read, cost.written) for cost in costs
+        ),
     )
 
 
@@ -73,48 +158,3 @@ def bytes_by_layer(graph: Graph) -> tuple[Layer, ...]:
     rest = graph.size + graph.external_size - sum(layer.value for layer in layers)
     structure = Layer("(structure)", "", max(rest, 0))
     return tuple(sorted((*layers, structure), key=lambda layer: -layer.value))
-
-
-class _Claims:
-    """
-    Gives each constant to the first op that uses it.
-
-    The readers give tensors of one buffer one view: its identity is the
-    constant's.
-    """
-
-    def __init__(self, format_: str) -> None:
-        self._format = format_
-        self._stored: set[int] = set()
-        self._learnt: set[int] = set()
-
-    def of(self, subgraph: Subgraph) -> Iterator[tuple[Op, tuple[int, int]]]:
-        """Each op with its parameters and bytes."""
-        known, scales = origins(subgraph), dynamic_scales(subgraph)
-        for op in subgraph.ops:
-            yield op, self._claim(op, subgraph.tensors, known, scales)
-
-    def _claim(
-        self,
-        op: Op,
-        tensors: tuple[Tensor, ...],
-        known: Mapping[int, int],
-        scales: frozenset[int],
-    ) -> tuple[int, int]:
-        parameters = stored = 0
-        for position, index in used(op, known):
-            tensor = tensors[index]
-            if id(tensor.data) not in self._stored:
-                self._stored.add(id(tensor.data))
-                stored += tensor.stored_bytes
-            learnt = is_parameter(op, position, tensor, self._format)
-            if learnt and not is_dynamic_scale(op, position, scales):
-                parameters += self._count(tensor)
-        return parameters, stored
-
-    def _count(self, tensor: Tensor) -> int:
-        if id(tensor.data) in self._learnt:
-            return 0
-        self._learnt.add(id(tensor.data))
-        elements = tensor.elements or 0
-        return elements if elements < MAX_COUNT else 0

@@ -1,9 +1,15 @@
 """
-Multiply-accumulates of one op.
+Multiply-accumulates of one op, by kind.
 
 Counted are the products of convolutions, matrix products and recurrent layers,
 as if each output element were computed directly; what is elementwise, pooled or
 moved counts nothing. Zeros in the weights count like other weights.
+
+The kinds say what is multiplied, whatever the op is called: a matrix product is
+"fully_connected" when one side is weights of the file, and "matmul" (attention)
+when both sides are computed; a convolution is "depthwise" when each filter sees
+one of several channels. (TensorFlow's converter writes a convolution of one
+channel as DEPTHWISE_CONV_2D.)
 
 Source: Sze et al., "Efficient Processing of Deep Neural Networks: A Tutorial
 and Survey", Proceedings of the IEEE 105(12), 2017, section III.
@@ -12,7 +18,7 @@ and Survey", Proceedings of the IEEE 105(12), 2017, section III.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_edgebudget.graph.dtypes import MAX_COUNT
@@ -23,6 +29,10 @@ Shape = tuple[int, ...]
 
 class UnknownShapeError(Exception):
     """The count depends on a dimension that the file does not fix."""
+
+
+KINDS = ("convolution", "depthwise", "fully_connected", "matmul", "recurrent")
+"""The kinds of multiply-accumulates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,10 @@ class Sizes:
     def inputs(self) -> list[tuple[int, Tensor]]:
         """All inputs that are there, by position."""
         return [(i, self.tensors[index]) for i, index in enumerate(self.op.inputs) if index >= 0]
+
+    def axis(self, position: int, axis: int) -> int:
+        """One size of an input. Raises UnknownShapeError."""
+        return product((self.input(position)[axis],))
 
     def output(self) -> Shape:
         """The shape of the first output. Raises UnknownShapeError."""
@@ -196,7 +210,9 @@ ONNX_RULES: Mapping[str, Rule] = {
 }
 """ONNX's ops; standard ops that are not here count nothing."""
 
-UNCOUNTED = frozenset({"Attention", "DeformConv", "Einsum", "DELEGATE"})
+UNCOUNTED = frozenset(
+    {"Attention", "DeformConv", "Einsum", "DELEGATE", "LinearAttention", "STABLEHLO_CUSTOM_CALL"}
+)
 """Ops of the formats that multiply matrices, and are not counted here."""
 
 COUNTED_AS_ZERO = frozenset(
@@ -209,3 +225,62 @@ COUNTED_AS_ZERO = frozenset(
     )
 )
 """Ops of onnxruntime's own that are elementwise, pool or move."""
+
+
+_CONVOLUTIONS: Mapping[str, int] = {
+    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "STABLEHLO_CONVOLUTION"), 1),
+    **dict.fromkeys(("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE"), 1),
+    **dict.fromkeys(("Conv", "ConvInteger", "ConvTranspose", "com.microsoft:FusedConv"), 1),
+    "QLinearConv": 3,
+}
+"""Where the weights of a convolution are."""
+
+_RECURRENT = frozenset(
+    kind for rules in (RULES, ONNX_RULES) for kind, rule in rules.items()
+    if rule in (_cells, _recurrent)
+)  # fmt: skip
+
+_SIDES: Mapping[str, tuple[int, ...]] = {
+    "QLinearMatMul": (0, 3),
+    "com.microsoft:QGemm": (0, 3),
+}
+"""Where the two sides of a matrix product are, when not first and second."""
+
+_NONE: Mapping[str, int] = {}
+
+
+def macs(sizes: Sizes, format_: str, constants: Container[int]) -> Mapping[str, int] | None:
+    """
+    Multiply-accumulates of an op: one of `KINDS` and how many, or nothing.
+
+    None when they cannot be counted: an op that is not known. Raises
+    UnknownShapeError when a size is not known. *constants*: the tensors whose
+    values come from the file.
+    """
+    op = sizes.op
+    rule = (RULES if format_ == "tflite" else ONNX_RULES).get(op.kind)
+    if rule is not None:
+        return {_kind(sizes, constants): rule(sizes)}
+    unknown = op.custom or op.kind in UNCOUNTED or op.kind.startswith("BUILTIN_")
+    return None if unknown and op.kind not in COUNTED_AS_ZERO else _NONE
+
+
+def _kind(sizes: Sizes, constants: Container[int]) -> str:
+    op = sizes.op
+    if op.kind in _CONVOLUTIONS:
+        return "depthwise" if _one_channel_a_filter(sizes) else "convolution"
+    if op.kind in _RECURRENT:
+        return "recurrent"
+    sides = _SIDES.get(op.kind, (0, 1))
+    return "fully_connected" if any(op.inputs[i] in constants for i in sides) else "matmul"
+
+
+def _one_channel_a_filter(sizes: Sizes) -> bool:
+    kind = sizes.op.kind
+    if kind == "DEPTHWISE_CONV_2D":
+        return sizes.input(0)[3] != 1
+    if kind == "CONV_2D":
+        return sizes.input(1)[3] == 1 < sizes.axis(0, 3)
+    groups = sizes.op.attributes.get("group", 1)
+    weights = sizes.input(_CONVOLUTIONS[kind])
+    return isinstance(groups, int) and groups > 1 and weights[1] == 1

@@ -4,8 +4,8 @@ Builds Keras models, exports them, and says what TensorFlow counts in them.
     python keras_models.py FOLDER
 
 writes NAME.tflite (and NAME.onnx) for each model, and counts.json: parameters
-by Keras, floating-point operations of convolutions and matrix products by
-TensorFlow's profiler. A process of its own: TensorFlow takes 700 MB.
+by Keras, floating-point operations of convolutions and matrix products, and of
+all other ops, by TensorFlow's profiler. A process of its own: TensorFlow takes 700 MB.
 """
 
 from __future__ import annotations
@@ -29,6 +29,19 @@ def chain(shape: tuple[int, ...], *steps: Any) -> Any:
 def attention() -> Any:
     x = keras.Input((12, 16), batch_size=1)
     return keras.Model(x, la.MultiHeadAttention(num_heads=2, key_dim=8)(x, x))
+
+
+def elementwise() -> Any:
+    x = keras.Input((8, 8, 4), batch_size=1)
+    y = la.Maximum()([x * la.Conv2D(4, 3, padding="same")(x), x])
+    y = la.Add()([la.MaxPooling2D(2)(y), la.AveragePooling2D(2)(y)])
+    y = la.Softmax()(la.Dense(6)(la.GlobalAveragePooling2D()(y)))
+    return keras.Model(x, y)
+
+
+def embedding() -> Any:
+    x = keras.Input((12,), batch_size=1, dtype="int32")
+    return keras.Model(x, la.Dense(3)(la.GlobalAveragePooling1D()(la.Embedding(50, 8)(x))))
 
 
 MODELS = {
@@ -56,25 +69,29 @@ MODELS = {
         (5, 5, 6), la.Conv2DTranspose(4, 3, strides=2, padding="same"), la.ReLU()
     ),
     "attention": attention,
+    "elementwise": elementwise,
+    "embedding": embedding,
     "lstm": lambda: chain((14, 5), la.LSTM(7), la.Dense(2)),
 }
 
 
-def floating_operations(model: Any) -> int:
-    """TensorFlow's profiler on the frozen graph, the ops of PRODUCTS only."""
+def floating_operations(model: Any) -> tuple[int, int]:
+    """TensorFlow's profiler on the frozen graph: the ops of PRODUCTS, and all others."""
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2_as_graph,
     )
 
-    shape = model.inputs[0].shape
-    function = tf.function(model).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+    shape, dtype = model.inputs[0].shape, model.inputs[0].dtype
+    function = tf.function(model).get_concrete_function(tf.TensorSpec(shape, dtype))
     _, definition = convert_variables_to_constants_v2_as_graph(function)
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(definition, name="")
         builder = tf.compat.v1.profiler.ProfileOptionBuilder
         options = builder(builder.float_operation()).with_empty_output().build()
         profile = tf.compat.v1.profiler.profile(graph=graph, cmd="op", options=options)
-    return sum(node.float_ops for node in by_op(profile) if node.name in PRODUCTS)
+    nodes = by_op(profile)
+    products = sum(node.float_ops for node in nodes if node.name in PRODUCTS)
+    return products, sum(node.float_ops for node in nodes) - products
 
 
 def by_op(profile: Any) -> list[Any]:
@@ -90,7 +107,7 @@ def by_op(profile: Any) -> list[Any]:
 def export(model: Any, path: Path, batch: int | None) -> None:
     """The model as .tflite and .onnx with that batch, or an open one."""
     shape = (batch, *model.inputs[0].shape[1:])
-    signature = [keras.InputSpec(shape=shape, dtype="float32")]
+    signature = [keras.InputSpec(shape=shape, dtype=model.inputs[0].dtype)]
     model.export(str(path), input_signature=signature, verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(path))
     path.with_suffix(".tflite").write_bytes(converter.convert())
@@ -105,7 +122,8 @@ def main(folder: Path) -> None:
         model = make()
         # zero biases are dropped by the exporters
         model.set_weights([keras.random.normal(w.shape) for w in model.get_weights()])
-        counts[name] = {"parameters": model.count_params(), "flops": floating_operations(model)}
+        flops, others = floating_operations(model)
+        counts[name] = {"parameters": model.count_params(), "flops": flops, "others": others}
         export(model, folder / name, 1)
         if name != "lstm":  # the converter refuses it
             export(model, folder / f"{name}_open", None)
