@@ -13,3 +13,8 @@ class DamageError(Exception):
 
     def __str__(self) -> str:
         return self.what if self.position < 0 else f"{self.what} at byte {self.position:,}"
+
+
+def short(text: str) -> str:
+    """A name from a file as an error shows it: quoted, and no longer than a line."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

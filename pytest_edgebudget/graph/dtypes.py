@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 BITS = {
@@ -28,6 +29,11 @@ MAX_COUNT = 1 << 63
 def is_float(dtype: str) -> bool:
     """Whether *dtype* is a floating-point type of any width."""
     return dtype.startswith(("float", "bfloat"))
+
+
+def elements(shape: Iterable[int]) -> int:
+    """Elements of a tensor; dimensions that are dynamic or empty count as one."""
+    return math.prod(n for n in shape if n > 0)
 
 
 def byte_size(dtype: str, shape: Iterable[int]) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph.damage import short
+from pytest_edgebudget.graph.mapped import Data, contents
 from pytest_edgebudget.magic import LFS_POINTER
 
 
@@ -42,31 +44,36 @@ class ExternalFiles:
         end = len(whole) if length is None else offset + length
         if not 0 <= offset <= end <= len(whole):
             raise ModelError(
-                f"{self._folder / name}: bytes {offset:,} to {end:,} of {len(whole):,} are needed",
+                f"{self._shown(name)}: bytes {offset:,} to {end:,} of {len(whole):,} are needed",
                 "the file does not belong to this model, or is truncated: copy both again",
             )
         return whole[offset:end]
 
-    def _read(self, name: str) -> bytes:
+    def _shown(self, name: str) -> str:
+        """The path for an error; a damaged file may name anything."""
+        plain = name.isprintable() and len(name) <= 80
+        return str(self._folder / name) if plain else f"{self._folder}: {short(name)}"
+
+    def _read(self, name: str) -> Data:
         folder = self._folder.resolve()
         try:
             path = (folder / name).resolve()
             if not name or path == folder or not path.is_relative_to(folder):
                 raise ModelError(
-                    f"{self._folder}: the model names external data {name!r}, outside its folder",
+                    f"{self._folder}: the model names external data {short(name)},"
+                    " outside its folder",
                     "external data must lie beside the model: save the model again",
                 )
-            if path.exists() and not path.is_file():
-                raise OSError("not a file")
-            data = path.read_bytes()
+            data = contents(path)
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"{self._folder / name!s}: the model's external data cannot be read ({error})",
+                f"{self._shown(name)}: the model's external data cannot be read"
+                f" ({getattr(error, 'strerror', None) or error})",
                 "copy the data file to where the model is, under the same name",
             ) from error
-        if data.startswith(LFS_POINTER):
+        if data[: len(LFS_POINTER)] == LFS_POINTER:
             raise ModelError(
-                f"{self._folder / name}: a Git LFS pointer, not the model's data",
+                f"{self._shown(name)}: a Git LFS pointer, not the model's data",
                 "fetch it with `git lfs pull`",
             )
         return data

@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.ir import Graph
+from pytest_edgebudget.graph.mapped import Data, contents
 from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
 
 _OTHERS = (
@@ -16,6 +17,7 @@ _OTHERS = (
     (b"<html", "a web page"),
     (b"\x1f\x8b", "a gzip archive"),
 )
+_TEXT = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
 _EXPORT = "a source model of another kind is exported to .tflite first"
 
 
@@ -29,7 +31,7 @@ def read(path: Path) -> Graph:
         ModelError: the file is missing, a folder, empty, a Git LFS pointer,
             truncated, damaged, or not a model; or its external data is.
     """
-    data = _bytes(path)
+    data = _contents(path)
     try:
         return _graph(path, data)
     except DamageError as error:
@@ -39,21 +41,15 @@ def read(path: Path) -> Graph:
         ) from error
 
 
-def _bytes(path: Path) -> bytes:
+def _contents(path: Path) -> Data:
     if path.is_dir():
         raise ModelError(f"{path}: a folder, where a .tflite or .onnx file is meant", _EXPORT)
     try:
-        if path.exists() and not path.is_file():
-            raise OSError("not a file")  # a device or a pipe: reading might never end
-        data = path.read_bytes()
+        data = contents(path)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: cannot be read ({_reason(error)})", "check the path") from error
     if not data:
         raise ModelError(f"{path}: the file is empty", "copy or export the model again")
-    if data.startswith(LFS_POINTER):
-        raise ModelError(
-            f"{path}: a Git LFS pointer, not the model itself", "fetch it with `git lfs pull`"
-        )
     return data
 
 
@@ -61,15 +57,13 @@ def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _graph(path: Path, data: bytes) -> Graph:
+def _graph(path: Path, data: Data) -> Graph:
     # Each reader is imported when its format is met: a cold start pays for one.
     from pytest_edgebudget.graph.tflite import is_tflite, read_tflite
 
     if is_tflite(data):
         return read_tflite(data, path.parent)
-    for magic, what in _OTHERS:
-        if data.startswith(magic):
-            raise ModelError(f"{path}: this is {what}, not a .tflite or .onnx model", _EXPORT)
+    _refuse_others(path, data[:64])
     if path.suffix.lower() == ".onnx":
         from pytest_edgebudget.graph.onnx import read_onnx
 
@@ -77,3 +71,16 @@ def _graph(path: Path, data: bytes) -> Graph:
     if path.suffix.lower() == ".tflite":
         raise DamageError('not a TensorFlow Lite model: "TFL3" is not there', 4)
     raise ModelError(f"{path}: neither a .tflite nor an .onnx model", _EXPORT)
+
+
+def _refuse_others(path: Path, head: bytes) -> None:
+    """Say what the file is, where its first bytes tell."""
+    if head.startswith(LFS_POINTER):
+        raise ModelError(
+            f"{path}: a Git LFS pointer, not the model itself", "fetch it with `git lfs pull`"
+        )
+    for magic, what in _OTHERS:
+        if head.startswith(magic):
+            raise ModelError(f"{path}: this is {what}, not a .tflite or .onnx model", _EXPORT)
+    if not head.strip(_TEXT):
+        raise ModelError(f"{path}: this is text, not a .tflite or .onnx model", "check the path")

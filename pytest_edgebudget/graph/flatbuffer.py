@@ -2,8 +2,8 @@
 A reader of FlatBuffers tables that believes nothing it has not checked.
 
 Every offset, size and count is checked against the file before it is used, and
-the elements read in total are limited, since many offsets may point to one
-long vector: a damaged file costs an error, never a crash, a hang or memory.
+what is read in total is limited, since many offsets may point to one long
+vector: a damaged file costs an error, never a crash, a hang or memory.
 
 Source: "FlatBuffers internals", https://flatbuffers.dev/internals/
 """
@@ -11,8 +11,10 @@ Source: "FlatBuffers internals", https://flatbuffers.dev/internals/
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.mapped import Data
 
 _U16 = struct.Struct("<H")
 _I32 = struct.Struct("<i")
@@ -20,16 +22,26 @@ _U32 = struct.Struct("<I")
 _CODES = {code: struct.Struct(f"<{code}") for code in "?bBhHiIqQfd"}
 
 
+MOST = 4_000_000
+"""Elements that are read of a file, however large: a model of 10,000 ops has a tenth of them."""
+TABLE = 16
+"""What a table counts beside its fields: it takes as much memory as so many numbers."""
+MOST_TEXT = 32 << 20
+"""Bytes of names and other strings of a file that are read."""
+
+
 class Buffer:
     """The bytes of a file and how much of them may still be read."""
 
-    __slots__ = ("data", "left", "view")
+    __slots__ = ("data", "left", "size", "text", "view")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Data) -> None:
         self.data = data
         self.view = memoryview(data)
+        self.size = len(data)
         # A sound file stores each element once, and shares a few strings.
-        self.left = 4 * len(data) + 10_000
+        self.left = min(4 * len(data) + 10_000, MOST)
+        self.text = min(4 * len(data), MOST_TEXT)
 
     def root(self) -> Table:
         """The root table. Raises DamageError, as everything here."""
@@ -37,15 +49,17 @@ class Buffer:
 
     def number(self, form: struct.Struct, position: int) -> int:
         """One number at *position*."""
-        if not 0 <= position <= len(self.data) - form.size:
+        if not 0 <= position <= self.size - form.size:
             raise DamageError("a number lies outside the file", position)
         value: int = form.unpack_from(self.data, position)[0]
         return value
 
     def follow(self, position: int) -> int:
         """Where the offset at *position* points to."""
-        target = position + self.number(_U32, position)
-        if target >= len(self.data):
+        if not 0 <= position <= self.size - 4:
+            raise DamageError("an offset lies outside the file", position)
+        target: int = position + _U32.unpack_from(self.data, position)[0]
+        if target >= self.size:
             raise DamageError(f"an offset to {target:,} leaves the file", position)
         return target
 
@@ -53,7 +67,7 @@ class Buffer:
         """First byte and count of the vector that the offset at *position* points to."""
         start = self.follow(position)
         count = self.number(_U32, start)
-        if start + 4 + count * item_size > len(self.data):
+        if start + 4 + count * item_size > self.size:
             raise DamageError(f"a vector of {count:,} elements leaves the file", start)
         return start + 4, count
 
@@ -72,9 +86,9 @@ class Table:
     def __init__(self, buffer: Buffer, position: int) -> None:
         vtable = position - buffer.number(_I32, position)
         size = buffer.number(_U16, vtable)
-        if size < 4 or size % 2 or vtable + size > len(buffer.data):
+        if size < 4 or size % 2 or vtable + size > buffer.size:
             raise DamageError("a table's list of fields is damaged", position)
-        buffer.spend(size // 2, position)
+        buffer.spend(TABLE + size // 2, position)
         self.buffer = buffer
         self.position = position
         self.fields: tuple[int, ...] = struct.unpack_from(
@@ -121,21 +135,26 @@ class Table:
 
     def text(self, slot: int) -> str:
         """A string; bytes that are not UTF-8 are replaced."""
-        view = self.view(slot)
-        self.buffer.spend(len(view), self.position)
-        return str(view, "utf-8", "replace")
+        position = self.at(slot)
+        if not position:
+            return ""
+        start, count = self.buffer.vector(position, 1)
+        self.buffer.text -= count
+        if self.buffer.text < 0:
+            raise DamageError("more text than the file can hold", position)
+        return self.buffer.data[start : start + count].decode("utf-8", "replace")
 
     def table(self, slot: int) -> Table | None:
         """A table (or the table of a union)."""
         position = self.at(slot)
         return Table(self.buffer, self.buffer.follow(position)) if position else None
 
-    def tables(self, slot: int) -> tuple[Table, ...]:
-        """A vector of tables."""
+    def tables(self, slot: int) -> Iterator[Table]:
+        """A vector of tables, each read when its turn comes."""
         position = self.at(slot)
         if not position:
-            return ()
+            return
         start, count = self.buffer.vector(position, 4)
         self.buffer.spend(count, position)
-        follow = self.buffer.follow
-        return tuple(Table(self.buffer, follow(start + 4 * i)) for i in range(count))
+        for place in range(start, start + 4 * count, 4):
+            yield Table(self.buffer, self.buffer.follow(place))

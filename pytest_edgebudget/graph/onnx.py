@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.damage import DamageError, short
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.ir import Graph, Metadata, Op, Subgraph, Tensor
+from pytest_edgebudget.graph.mapped import Data
 from pytest_edgebudget.graph.onnx_attributes import constant_value, is_graph, read_attribute
 from pytest_edgebudget.graph.onnx_quantization import with_quantization
-from pytest_edgebudget.graph.onnx_tensors import read_sparse_tensor, read_tensor, read_value_info
-from pytest_edgebudget.graph.protobuf import Message
+from pytest_edgebudget.graph.onnx_tensors import (
+    Type,
+    read_sparse_tensor,
+    read_tensor,
+    read_value_info,
+)
+from pytest_edgebudget.graph.protobuf import Message, Source
 from pytest_edgebudget.graph.shapes import with_shapes
 
 # ModelProto
@@ -33,11 +40,38 @@ _STANDARD = ("", "ai.onnx")
 
 @dataclass(slots=True)
 class _Model:
-    """What all graphs of one file share."""
+    """What all graphs of one file share; *types* and *attributes*: see `Message.each`."""
 
     files: ExternalFiles
     opsets: Mapping[str, int]
     subgraphs: list[Subgraph | None] = field(default_factory=list)
+    types: dict[bytes, Type] = field(default_factory=dict)
+    attributes: dict[bytes, _Attribute] = field(default_factory=dict)
+
+
+class _Attribute(NamedTuple):
+    """Name and plain value; graphs are numbers of subgraphs, which the op then *calls*."""
+
+    name: str
+    value: object
+    calls: tuple[int, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether two ops may have the same one: a tensor is a constant of its own."""
+        return not self.calls and not isinstance(self.value, Tensor) and not _tensors(self.value)
+
+
+def _tensors(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], Tensor)
+
+
+class _UnmadeError(DamageError):
+    """*name* is used, and nothing before made it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"value {short(name)} is used, and nothing before made it")
+        self.name = name
 
 
 class _Scope:
@@ -67,7 +101,7 @@ class _Scope:
             return self._index.get(name, -1)
         tensor = self._outer.find(name) if self._outer else None
         if tensor is None:
-            raise DamageError(f"value {name!r} is used, and nothing before made it")
+            raise _UnmadeError(name)
         return self.define(name, tensor)
 
     def find(self, name: str) -> Tensor | None:
@@ -77,7 +111,7 @@ class _Scope:
         return self._outer.find(name) if self._outer else None
 
 
-def read_onnx(data: bytes, folder: Path) -> Graph:
+def read_onnx(data: Data, folder: Path) -> Graph:
     """
     Read an `.onnx` from memory; *folder* is where its external data lies.
 
@@ -85,7 +119,7 @@ def read_onnx(data: bytes, folder: Path) -> Graph:
         DamageError: the file is truncated or contradicts itself.
         ModelError: its external data is missing or outside *folder*.
     """
-    message = Message(memoryview(data), 0, len(data))
+    message = Source(data).root()
     graph = message.message(_GRAPH)
     opsets = {item.text(_DOMAIN): item.integer(_VERSION) for item in message.messages(_OPSETS)}
     if graph is None or not opsets:
@@ -113,14 +147,14 @@ def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
     """Add a graph, and those inside it, to the model; returns its number."""
     number = len(model.subgraphs)
     model.subgraphs.append(None)
-    inputs = [read_value_info(item) for item in graph.messages(_INPUTS)]
-    outputs = [read_value_info(item) for item in graph.messages(_OUTPUTS)]
-    values = [read_value_info(item) for item in graph.messages(_VALUES)]
+    inputs = [read_value_info(item, model.types) for item in graph.messages(_INPUTS)]
+    outputs = [read_value_info(item, model.types) for item in graph.messages(_OUTPUTS)]
+    values = [read_value_info(item, model.types) for item in graph.messages(_VALUES)]
     scope = _Scope({tensor.name: tensor for tensor in (*values, *outputs)}, outer)
     for tensor in inputs:
         scope.define(tensor.name, tensor)
     constants = _initializers(graph, model, scope)
-    ops = tuple(_read_node(node, model, scope) for node in graph.messages(_NODES))
+    ops = _read_nodes(graph, model, scope)
     subgraph = Subgraph(
         name=graph.text(_NAME),
         tensors=tuple(scope.tensors),
@@ -142,12 +176,23 @@ def _initializers(graph: Message, model: _Model, scope: _Scope) -> set[str]:
     return {tensor.name for tensor in tensors}
 
 
+def _read_nodes(graph: Message, model: _Model, scope: _Scope) -> tuple[Op, ...]:
+    try:
+        return tuple(_read_node(node, model, scope) for node in graph.messages(_NODES))
+    except _UnmadeError as error:
+        if any(error.name in node.texts(_NODE_OUTPUTS) for node in graph.messages(_NODES)):
+            raise DamageError(
+                f"value {short(error.name)} is used before the op that makes it:"
+                " the ops are in a ring, or not in order"
+            ) from None
+        raise
+
+
 def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
     domain, kind = node.text(_NODE_DOMAIN), node.text(_KIND)
     custom = domain not in _STANDARD
     inputs = tuple(scope.use(name) for name in node.texts(_NODE_INPUTS))
-    graphs: list[int] = []
-    attributes = dict(_attribute(item, model, scope, graphs) for item in node.messages(_ATTRIBUTES))
+    attributes, calls = _attributes(node, model, scope)
     names = node.texts(_NODE_OUTPUTS)
     constant = constant_value(attributes, names[0]) if kind == "Constant" and names else None
     outputs = tuple(scope.define(name, constant) for name in names)
@@ -159,7 +204,7 @@ def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
         attributes=attributes,
         version=_version(model.opsets, domain),
         custom=custom,
-        subgraphs=tuple(graphs),
+        subgraphs=calls,
     )
 
 
@@ -168,14 +213,26 @@ def _version(opsets: Mapping[str, int], domain: str) -> int:
     return next((opsets[name] for name in aliases if name in opsets), 1)
 
 
-def _attribute(
-    message: Message, model: _Model, scope: _Scope, called: list[int]
-) -> tuple[str, object]:
-    """Name and plain value; a graph becomes the number of a subgraph, and is *called*."""
+def _attributes(
+    node: Message, model: _Model, scope: _Scope
+) -> tuple[dict[str, object], tuple[int, ...]]:
+    """The attributes of a node, and the subgraphs among them."""
+    found = list(
+        node.each(
+            _ATTRIBUTES,
+            lambda message: _attribute(message, model, scope),
+            model.attributes,
+            lambda attribute: attribute.shared,
+        )
+    )
+    calls = tuple(number for attribute in found for number in attribute.calls)
+    return {attribute.name: attribute.value for attribute in found}, calls
+
+
+def _attribute(message: Message, model: _Model, scope: _Scope) -> _Attribute:
     name = message.text(1)
     if is_graph(message):
         graphs = [_read_graph(graph, model, scope) for graph in message.messages(6)]
         graphs += [_read_graph(graph, model, scope) for graph in message.messages(11)]
-        called += graphs
-        return name, graphs[0] if len(graphs) == 1 else tuple(graphs)
-    return name, read_attribute(message, model.files)
+        return _Attribute(name, graphs[0] if len(graphs) == 1 else tuple(graphs), tuple(graphs))
+    return _Attribute(name, read_attribute(message, model.files))

@@ -10,8 +10,8 @@ import sys
 from array import array
 from collections.abc import Iterable
 
-from pytest_edgebudget.graph.damage import DamageError
-from pytest_edgebudget.graph.dtypes import BITS, MAX_RANK, byte_size
+from pytest_edgebudget.graph.damage import DamageError, short
+from pytest_edgebudget.graph.dtypes import BITS, MAX_COUNT, MAX_RANK, byte_size, elements
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.protobuf import Message
@@ -48,7 +48,7 @@ def read_tensor(message: Message, files: ExternalFiles, name: str = "") -> Tenso
     needed = byte_size(dtype, shape)
     if needed is not None and len(data) != needed:
         raise DamageError(
-            f"tensor {name!r} of shape {shape} has {len(data):,} bytes", message.start
+            f"tensor {short(name)} of shape {shape} has {len(data):,} bytes", message.start
         )
     return Tensor(name, dtype, shape, data, stored=_stored(message, len(data)))
 
@@ -64,25 +64,44 @@ def read_sparse_tensor(message: Message, files: ExternalFiles) -> Tensor:
     return Tensor(tensor.name, tensor.dtype, shape, tensor.data, sparse=True, stored=stored)
 
 
-def read_value_info(message: Message) -> Tensor:
-    """Name, type and shape of a ValueInfoProto; sequences and maps have no shape."""
-    name, kind = message.text(1), message.message(2)
-    tensor = (kind.message(1) or kind.message(8)) if kind else None
+Type = tuple[str, tuple[int, ...] | None]
+"""What a TypeProto says: element type and shape."""
+
+
+def read_value_info(message: Message, known: dict[bytes, Type]) -> Tensor:
+    """
+    Name, type and shape of a ValueInfoProto; sequences and maps have no shape.
+
+    *known*: the types that the file had so far (see `Message.each`).
+    """
+    dtype, shape = next(iter(message.each(2, _type, known)), ("", None))
+    return Tensor(message.text(1), dtype, shape)
+
+
+def _type(message: Message) -> Type:
+    tensor = message.message(1) or message.message(8)
     if tensor is None:
-        return Tensor(name, "", None)
+        return "", None
     dtype = dtype_name(tensor.integer(1), tensor.start)
     shape = tensor.message(2)
     dims = tuple(_dimension(dim) for dim in shape.messages(1)) if shape else None
-    if dims is not None and len(dims) > MAX_RANK:
-        raise DamageError(f"a value of {len(dims):,} dimensions", message.start)
-    return Tensor(name, dtype, dims)
+    if dims is not None:
+        _check(dims, message)
+    return dtype, dims
 
 
 def _shape(message: Message, field: int) -> tuple[int, ...]:
     shape = tuple(message.integers(field))
-    if min(shape, default=0) < 0 or len(shape) > MAX_RANK:
+    if min(shape, default=0) < 0:
         raise DamageError(f"shape {str(shape)[:60]}", message.start)
+    _check(shape, message)
     return shape
+
+
+def _check(shape: tuple[int, ...], message: Message) -> None:
+    """Refuse what no runtime can hold, so that no formula meets it."""
+    if len(shape) > MAX_RANK or elements(shape) >= MAX_COUNT:
+        raise DamageError(f"a tensor of shape {str(shape)[:60]}", message.start)
 
 
 def _dimension(message: Message) -> int:
@@ -97,17 +116,17 @@ def _data(message: Message, dtype: str, files: ExternalFiles) -> memoryview:
     if _RAW in message:
         return message.view(_RAW)
     if dtype == "string":
-        return memoryview(b"".join(message.views(_STRINGS)))
+        return message.joined(_STRINGS)
     if dtype in ("float32", "complex64"):
         return message.packed(_FLOATS, 4)
     if dtype in ("float64", "complex128"):
         return message.packed(_DOUBLES, 8)
     if dtype == "int64":
-        return _pack(message.integers(_INT64S), 64)
+        return _pack(message.typed(_INT64S), 64)
     if dtype in ("uint32", "uint64"):
-        return _pack(message.integers(_UINT64S), BITS[dtype])
+        return _pack(message.typed(_UINT64S), BITS[dtype])
     # Types below 8 bits are packed before they are written, a byte an entry.
-    return _pack(message.integers(_INT32S), max(8, BITS.get(dtype, 8)))
+    return _pack(message.typed(_INT32S), max(8, BITS.get(dtype, 8)))
 
 
 def _pack(numbers: Iterable[int], bits: int) -> memoryview:

@@ -1,8 +1,9 @@
 """
 A reader of the protobuf wire format that believes nothing it has not checked.
 
-Every length is checked against the message around it, so work and memory are
-bounded by the file's size times the depth of nesting, which is limited.
+Every length is checked against the message around it; nesting, and the fields,
+numbers and letters that are read in total, are limited: a damaged file costs
+an error, never a crash, a hang or memory.
 
 Source: https://protobuf.dev/programming-guides/encoding/
 """
@@ -10,37 +11,98 @@ Source: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.mapped import Data
+from pytest_edgebudget.graph.varints import read_varint, signed, varints
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_DEPTH = 64
-_FIXED = {FIXED64: 8, FIXED32: 4}
-
+MOST_FIELDS = 750_000
+"""Fields and numbers of a file that are read; a model of 10,000 ops has half of them."""
+MOST_TEXT = 32 << 20
+"""Bytes of names and other strings of a file that are read."""
+MOST_TYPED = 16 << 20
+"""Bytes of numbers in typed fields of tensors that are read; large ones are in raw_data."""
+SHORT = 128
+"""Bytes of the messages that `Message.each` reads once when they are alike."""
 
 Value = tuple[int, int, int]
 """A field's value: its wire type, first byte and end; plain, since a file has thousands."""
 
+T = TypeVar("T")
+
+
+class Source:
+    """The bytes of a file, and how much of it may still be read."""
+
+    __slots__ = ("data", "fields", "text", "typed", "view")
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.view = memoryview(data)
+        self.fields, self.text, self.typed = MOST_FIELDS, MOST_TEXT, MOST_TYPED
+
+    def root(self) -> Message:
+        """The outermost message."""
+        return Message(self, 0, len(self.data))
+
 
 class Message:
     """
-    One message: bytes *start* to *end* of *data*, its fields by number.
+    One message: bytes *start* to *end* of *source*, its fields by number.
 
     Raises DamageError when the bytes are not a message.
     """
 
-    __slots__ = ("data", "depth", "end", "fields", "start")
+    __slots__ = ("depth", "end", "fields", "source", "start")
 
-    def __init__(self, data: memoryview, start: int, end: int, depth: int = 0) -> None:
+    def __init__(self, source: Source, start: int, end: int, depth: int = 0) -> None:
         if depth > MAX_DEPTH:
             raise DamageError(f"messages nested more than {MAX_DEPTH} deep", start)
-        self.data, self.start, self.end, self.depth = data, start, end, depth
+        self.source, self.start, self.end, self.depth = source, start, end, depth
         self.fields: dict[int, list[Value]] = {}
-        position = start
+        try:
+            self._read_fields()
+        except IndexError:  # only at the end of the file: cheaper than a check at each byte
+            raise DamageError("a message is cut short", start) from None
+
+    def _read_fields(self) -> None:
+        data, position, end, fields = self.source.data, self.start, self.end, self.fields
+        left = self.source.fields
         while position < end:
-            number, value = _field(data, position, end)
-            self.fields.setdefault(number, []).append(value)
-            position = value[2]
+            key = data[position]
+            position += 1
+            if key > 0x7F:  # nearly all keys and lengths are a byte long
+                key, position = read_varint(data, position - 1, end)
+            wire = key & 7
+            if wire == BYTES:
+                length = data[position]
+                position += 1
+                if length > 0x7F:
+                    length, position = read_varint(data, position - 1, end)
+                stop = position + length
+            elif wire == VARINT:
+                stop = position + 1
+                if data[position] > 0x7F:
+                    stop = read_varint(data, position, end)[1]
+            else:
+                stop = position + _fixed(wire, position)
+            if stop > end or key < 8:
+                raise _damage(key, stop - position, position)
+            value = (wire, position, stop)
+            if key >> 3 in fields:
+                fields[key >> 3].append(value)
+            else:
+                fields[key >> 3] = [value]
+            position = stop
+            left -= 1
+            if left < 0:
+                raise DamageError(f"more than {MOST_FIELDS:,} fields", self.start)
+        self.source.fields = left
 
     def __contains__(self, field: int) -> bool:
         return field in self.fields
@@ -50,26 +112,47 @@ class Message:
         values = self.fields.get(field)
         if not values:
             return default
-        return _signed(self._varint(values[-1]))
+        return self._number(values[-1])
 
     def integers(self, field: int) -> list[int]:
         """Repeated signed varints, packed or not."""
-        numbers: list[int] = []
-        for value in self.fields.get(field, ()):
-            wire, position, end = value
-            if wire == VARINT:
-                numbers.append(_signed(self._varint(value)))
-                continue
-            self._expect(value, BYTES)
-            while position < end:
-                number, position = _varint(self.data, position, end)
-                numbers.append(_signed(number))
+        numbers = list(islice(self.stream(field), self.source.fields + 1))
+        self.source.fields -= len(numbers)
+        if self.source.fields < 0:
+            raise DamageError(f"more than {MOST_FIELDS:,} numbers", self.start)
         return numbers
+
+    def stream(self, field: int) -> Iterator[int]:
+        """The same, without holding all of them: the numbers of a tensor."""
+        for value in self.fields.get(field, ()):
+            if value[0] == VARINT:
+                yield self._number(value)
+            else:
+                self._expect(value, BYTES)
+                yield from varints(self.source.data, value[1], value[2])
+
+    def typed(self, field: int) -> Iterator[int]:
+        """A `stream` of at most `MOST_TYPED` bytes a file."""
+        self._copy(field)
+        return self.stream(field)
+
+    def joined(self, field: int) -> memoryview:
+        """Repeated bytes behind each other; a view where there is one part."""
+        parts = [self.source.view[start:end] for _, start, end in self.fields.get(field, ())]
+        if len(parts) == 1:
+            return parts[0]
+        self._copy(field)
+        return memoryview(b"".join(parts))
+
+    def _copy(self, field: int) -> None:
+        """Account for constants that must be copied."""
+        self.source.typed -= sum(end - start for _, start, end in self.fields.get(field, ()))
+        if self.source.typed < 0:
+            raise DamageError(f"more than {MOST_TYPED:,} bytes of constants outside raw_data")
 
     def packed(self, field: int, item: int) -> memoryview:
         """Repeated fixed-size numbers as their bytes; a view when they are packed."""
-        parts = [self.data[start:end] for _, start, end in self.fields.get(field, ())]
-        view = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+        view = self.joined(field)
         if len(view) % item:
             raise DamageError(f"{len(view)} bytes of {item}-byte numbers", self.start)
         return view
@@ -80,95 +163,97 @@ class Message:
         if not values:
             return 0.0
         self._expect(values[-1], FIXED32)
-        return float(struct.unpack_from("<f", self.data, values[-1][1])[0])
+        return float(struct.unpack_from("<f", self.source.data, values[-1][1])[0])
 
     def view(self, field: int) -> memoryview:
         """The bytes of a field, not copied."""
         values = self.fields.get(field)
         if not values:
-            return self.data[:0]
+            return self.source.view[:0]
         self._expect(values[-1], BYTES)
-        return self.data[values[-1][1] : values[-1][2]]
+        return self.source.view[values[-1][1] : values[-1][2]]
 
     def text(self, field: int) -> str:
         """A string; bytes that are not UTF-8 are replaced."""
-        return str(self.view(field), "utf-8", "replace")
+        values = self.fields.get(field)
+        return self._text(values[-1]) if values else ""
 
     def texts(self, field: int) -> list[str]:
         """Repeated strings."""
-        return [str(view, "utf-8", "replace") for view in self.views(field)]
-
-    def views(self, field: int) -> list[memoryview]:
-        """Repeated bytes."""
-        values = self.fields.get(field, [])
-        for value in values:
-            self._expect(value, BYTES)
-        return [self.data[start:end] for _, start, end in values]
+        return [self._text(value) for value in self.fields.get(field, ())]
 
     def message(self, field: int) -> Message | None:
         """A message; the last one counts."""
         values = self.fields.get(field)
         return self._nested(values[-1]) if values else None
 
-    def messages(self, field: int) -> list[Message]:
-        """Repeated messages."""
-        return [self._nested(value) for value in self.fields.get(field, ())]
+    def messages(self, field: int) -> Iterator[Message]:
+        """Repeated messages, each read when its turn comes."""
+        for value in self.fields.get(field, ()):
+            yield self._nested(value)
+
+    def each(
+        self,
+        field: int,
+        read: Callable[[Message], T],
+        known: dict[bytes, T],
+        plain: Callable[[T], bool] = lambda _: True,
+    ) -> Iterator[T]:
+        """
+        What *read* makes of repeated messages; short ones that are alike are read once.
+
+        Types, dimensions and attributes repeat a few forms. *known* remembers
+        those whose result is *plain*, to be shared.
+        """
+        data = self.source.data
+        for value in self.fields.get(field, ()):
+            if value[2] - value[1] > SHORT:
+                yield read(self._nested(value))
+                continue
+            key = data[value[1] : value[2]]
+            if value[0] == BYTES and key in known:
+                yield known[key]
+                continue
+            result = read(self._nested(value))
+            if plain(result):
+                known[key] = result
+            yield result
 
     def _nested(self, value: Value) -> Message:
-        self._expect(value, BYTES)
-        return Message(self.data, value[1], value[2], self.depth + 1)
+        if value[0] != BYTES:
+            self._expect(value, BYTES)
+        return Message(self.source, value[1], value[2], self.depth + 1)
 
-    def _varint(self, value: Value) -> int:
+    def _text(self, value: Value) -> str:
+        if value[0] != BYTES:
+            self._expect(value, BYTES)
+        self.source.text -= value[2] - value[1]
+        if self.source.text < 0:
+            raise DamageError(f"more than {MOST_TEXT:,} bytes of text", value[1])
+        return self.source.data[value[1] : value[2]].decode("utf-8", "replace")
+
+    def _number(self, value: Value) -> int:
+        wire, start, end = value
+        if wire == VARINT and end - start == 1:
+            return self.source.data[start]
         self._expect(value, VARINT)
-        return _varint(self.data, value[1], value[2])[0]
+        return signed(read_varint(self.source.data, start, end)[0])
 
     def _expect(self, value: Value, wire: int) -> None:
         if value[0] != wire:
             raise DamageError(f"a field of wire type {value[0]}, not {wire}", value[1])
 
 
-def _field(data: memoryview, position: int, end: int) -> tuple[int, Value]:
-    """Number and value of the field at *position*."""
-    key = data[position]
-    start = position + 1
-    if key > 0x7F:  # nearly all keys and lengths are a byte long
-        key, start = _varint(data, position, end)
-    wire = key & 7
+def _fixed(wire: int, position: int) -> int:
+    """Bytes of a number of fixed size."""
+    if wire == FIXED32:
+        return 4
+    if wire == FIXED64:
+        return 8
+    raise DamageError(f"wire type {wire}", position)
+
+
+def _damage(key: int, length: int, position: int) -> DamageError:
     if key < 8:
-        raise DamageError("field number 0", position)
-    if wire == VARINT:
-        return key >> 3, (wire, start, _end_of_varint(data, start, end))
-    if wire == BYTES:
-        length, start = _varint(data, start, end)
-    elif wire in _FIXED:
-        length = _FIXED[wire]
-    else:
-        raise DamageError(f"wire type {wire}", position)
-    if start + length > end:
-        raise DamageError(f"a field of {length:,} bytes leaves its message", start)
-    return key >> 3, (wire, start, start + length)
-
-
-def _end_of_varint(data: memoryview, position: int, end: int) -> int:
-    if position < end and data[position] < 0x80:
-        return position + 1
-    return _varint(data, position, end)[1]
-
-
-def _varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
-    """An unsigned varint, and the position behind it."""
-    if position < end and data[position] < 0x80:
-        return data[position], position + 1
-    number = shift = 0
-    while position < end and shift < 70:
-        byte = data[position]
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number & 0xFFFF_FFFF_FFFF_FFFF, position
-        shift += 7
-    raise DamageError("a number without an end", position)
-
-
-def _signed(number: int) -> int:
-    return number - (1 << 64) if number >> 63 else number
+        return DamageError("field number 0", position)
+    return DamageError(f"a field of {length:,} bytes leaves its message", position)

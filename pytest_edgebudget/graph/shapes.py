@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_edgebudget.graph import shape_moves, shape_products, shape_values, shape_windows
-from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK
+from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK, elements
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.graph.onnx_dtypes import output_dtype
 from pytest_edgebudget.graph.shape_view import Shape, ShapeRules, Values, View
@@ -78,7 +78,7 @@ def _sound(shape: Shape | None) -> Shape | None:
     """The shape, unless a damaged file made it one that no tensor has."""
     if shape is None or len(shape) > MAX_RANK:
         return None
-    return shape if all(-1 <= n < MAX_COUNT for n in shape) else None
+    return shape if min(shape, default=0) >= -1 and elements(shape) < MAX_COUNT else None
 
 
 def _merged(stated: Shape | None, found: Shape | None) -> Shape | None:

@@ -10,6 +10,8 @@ from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.flatbuffer import Buffer, Table
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
+from pytest_edgebudget.graph.mapped import Data
+from pytest_edgebudget.graph.order import check_order
 from pytest_edgebudget.graph.tflite_notes import first_of_main, read_metadata, read_signatures
 from pytest_edgebudget.graph.tflite_options import read_options, slots
 from pytest_edgebudget.graph.tflite_schema import OPERATORS, OPTIONS, OPTIONS_2
@@ -23,12 +25,12 @@ _CODE = slots("OperatorCode")
 SCHEMA_VERSION = 3
 
 
-def is_tflite(data: bytes) -> bool:
+def is_tflite(data: Data) -> bool:
     """Whether *data* carries the file identifier of TensorFlow Lite."""
     return data[4:8] == b"TFL3"
 
 
-def read_tflite(data: bytes, folder: Path) -> Graph:
+def read_tflite(data: Data, folder: Path) -> Graph:
     """
     Read a `.tflite` from memory; *folder* is where its external weights lie.
 
@@ -86,11 +88,14 @@ def _subgraph(
 ) -> Subgraph:
     tensors = tuple(read_tensor(item, constants) for item in table.tables(_SUBGRAPH["tensors"]))
     names = tuple(tensor.name for tensor in tensors)
+    ops = tuple(_op(item, names, codes) for item in table.tables(_SUBGRAPH["operators"]))
+    inputs = _indices(table, _SUBGRAPH["inputs"], len(tensors))
+    check_order(ops, tensors, inputs)
     return Subgraph(
         name=table.text(_SUBGRAPH["name"]),
         tensors=tensors,
-        ops=tuple(_op(item, names, codes) for item in table.tables(_SUBGRAPH["operators"])),
-        inputs=_indices(table, _SUBGRAPH["inputs"], len(tensors)),
+        ops=ops,
+        inputs=inputs,
         outputs=_indices(table, _SUBGRAPH["outputs"], len(tensors)),
     )
 
@@ -125,16 +130,15 @@ def _options(table: Table) -> dict[str, object]:
 
 
 def _custom_options(table: Table) -> dict[str, object]:
-    """The custom op's own bytes, wherever they are stored."""
+    """The custom op's own bytes, wherever they are stored: a view, since they may be a model."""
     start = table.integer(_OPERATOR["large_custom_options_offset"], "Q")
     size = table.integer(_OPERATOR["large_custom_options_size"], "Q")
     view = table.view(_OPERATOR["custom_options"])
     if start > 1:
-        if start + size > len(table.buffer.data):
+        if start + size > table.buffer.size:
             raise DamageError("the options of a custom op leave the file", table.position)
         view = table.buffer.view[start : start + size]
-    table.buffer.spend(len(view), table.position)
-    return {"custom_options": bytes(view)} if view else {}
+    return {"custom_options": view} if view else {}
 
 
 def _indices(table: Table, slot: int, count: int, *, optional: bool = False) -> tuple[int, ...]:

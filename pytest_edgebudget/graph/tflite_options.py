@@ -51,7 +51,9 @@ def _value(field: Field, table: Table) -> object:
     if field.code == "str":
         return table.text(field.slot)
     if field.code == "B" and field.vector:
-        return bytes(table.view(field.slot))
+        view = table.view(field.slot)
+        table.buffer.spend(len(view), table.position)
+        return bytes(view)
     if field.vector:
         numbers = table.numbers(field.slot, field.code)
         return tuple(_name(field.enum, n) for n in numbers) if field.enum else numbers

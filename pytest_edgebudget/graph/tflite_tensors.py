@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.graph.damage import DamageError
-from pytest_edgebudget.graph.dtypes import MAX_RANK, byte_size
+from pytest_edgebudget.graph.damage import DamageError, short
+from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK, byte_size, elements
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.flatbuffer import Table
 from pytest_edgebudget.graph.ir import Quantization, Tensor
@@ -32,8 +32,8 @@ class Constants:
     """
 
     def __init__(self, model: Table, files: ExternalFiles) -> None:
-        self._buffers = model.tables(_MODEL["buffers"])
-        self._groups = model.tables(_MODEL["external_buffer_groups"])
+        self._buffers = tuple(model.tables(_MODEL["buffers"]))
+        self._groups = tuple(model.tables(_MODEL["external_buffer_groups"]))
         external = model.tables(_MODEL["external_buffers"])
         self._external = {table.integer(_EXTERNAL["id"], "I"): table for table in external}
         self._files = files
@@ -73,7 +73,7 @@ class Constants:
         start, size = (table.integer(_BUFFER[name], "Q") for name in ("offset", "size"))
         if start <= 1:  # 0: absent; 1: written by a converter as a placeholder
             return table.view(_BUFFER["data"])
-        if start + size > len(table.buffer.data):
+        if start + size > table.buffer.size:
             raise DamageError(f"buffer {number} leaves the file", table.position)
         return table.buffer.view[start : start + size]
 
@@ -103,7 +103,8 @@ def read_tensor(table: Table, constants: Constants) -> Tensor:
         needed = byte_size(dtype, shape) if min(shape, default=0) >= 0 else None
         if needed is not None and needed > len(data):
             raise DamageError(
-                f"tensor {name!r} of shape {shape} has only {len(data):,} bytes", table.position
+                f"tensor {short(name)} of shape {shape} has only {len(data):,} bytes",
+                table.position,
             )
     return Tensor(
         name=name,
@@ -126,6 +127,8 @@ def _shapes(table: Table) -> tuple[tuple[int, ...], tuple[int, ...]]:
     known = signature if len(signature) == len(shape) else shape
     if min(known, default=0) < -1 or len(known) > MAX_RANK:
         raise DamageError(f"shape {str(known)[:60]}", table.position)
+    if elements(known) >= MAX_COUNT:  # no runtime can hold it, so that no formula meets it
+        raise DamageError(f"a tensor of shape {str(known)[:60]}", table.position)
     return known, shape
 
 

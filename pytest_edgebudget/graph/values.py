@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import cast
 
 from pytest_edgebudget.graph.ir import Tensor
 
@@ -17,10 +18,9 @@ def numbers(tensor: Tensor | None) -> tuple[float, ...] | None:
     """All elements in order; None when not a constant, or of another type."""
     if tensor is None or tensor.data is None or tensor.sparse or tensor.dtype not in _CODES:
         return None
-    form = struct.Struct(f"<{_CODES[tensor.dtype]}")
-    if len(tensor.data) % form.size:
-        return None
-    return tuple(item[0] for item in form.iter_unpack(tensor.data))
+    code = _CODES[tensor.dtype]
+    count, rest = divmod(len(tensor.data), struct.calcsize(f"<{code}"))
+    return None if rest else struct.unpack(f"<{count}{code}", tensor.data)
 
 
 def integers(tensor: Tensor | None, limit: int = 1024) -> tuple[int, ...] | None:
@@ -29,5 +29,4 @@ def integers(tensor: Tensor | None, limit: int = 1024) -> tuple[int, ...] | None
         return None
     if tensor.data is None or len(tensor.data) > 8 * limit:
         return None
-    found = numbers(tensor)
-    return None if found is None else tuple(int(n) for n in found)
+    return cast("tuple[int, ...] | None", numbers(tensor))

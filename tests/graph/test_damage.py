@@ -204,17 +204,18 @@ def test_other_files_are_called_what_they_are(
     assert hint in error.hint
 
 
-def test_text_named_tflite_is_not_a_model(tmp_path: Path) -> None:
-    path = tmp_path / "model.tflite"
-    path.write_text("not a model")
-    assert "not a TensorFlow Lite model" in refused(path).message
-
-
-@pytest.mark.parametrize("content", ["hello, this is text", "{}", "\n\n\n"])
-def test_text_named_onnx_is_not_a_model(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "model.onnx"
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".txt"])
+@pytest.mark.parametrize("content", ["hello, this is text", "{}", "\n\n\n", "ir_version: 8\n"])
+def test_text_is_called_text(tmp_path: Path, suffix: str, content: str) -> None:
+    path = tmp_path / f"model{suffix}"
     path.write_text(content)
-    assert "not a usable model" in refused(path).message
+    assert "this is text, not a .tflite or .onnx model" in refused(path).message
+
+
+def test_bytes_named_tflite_are_not_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(bytes(100))
+    assert 'not a TensorFlow Lite model: "TFL3" is not there at byte 4' in refused(path).message
 
 
 def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
