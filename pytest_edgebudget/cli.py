@@ -119,8 +119,11 @@ def _add_lint(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "paths", nargs="+", type=Path, metavar="PATH", help="models, budget files, or folders"
     )
     lint.add_argument("--profile", help="the device; a budget file names its own")
-    lint.add_argument("--select", metavar="CODES", help="only these, such as EB2,EB301")
-    lint.add_argument("--ignore", metavar="CODES", help="not these")
+    lint.add_argument(
+        "--select", action="append", default=[], metavar="CODES",
+        help="only these, such as EB2,EB301",
+    )  # fmt: skip
+    lint.add_argument("--ignore", action="append", default=[], metavar="CODES", help="not these")
     lint.add_argument(
         "--format", choices=["text", "json", "sarif", "github"], default="text",
         help="what is printed",
@@ -164,9 +167,9 @@ def _init(options: argparse.Namespace) -> int:
 def _lint(options: argparse.Namespace) -> int:
     from pytest_edgebudget.lint.command import lint
 
-    text, broken = lint(options)
+    text, code = lint(options)
     print(text, end="")
-    return BROKEN if broken else KEPT
+    return code
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from pytest_edgebudget.lint.base import Rule
     from pytest_edgebudget.metrics.base import Metric
     from pytest_edgebudget.passes.base import Pass
     from pytest_edgebudget.report.base import Report
@@ -76,6 +77,30 @@ def pytest_edgebudget_reports() -> Sequence[Report]:  # type: ignore[empty-body]
 
         def pytest_edgebudget_reports():
             return [Report(name="count", render=lambda run: f"{len(run.limits)} limits\\n")]
+    """
+
+
+@hookspec
+def pytest_edgebudget_rules() -> Sequence[Rule]:  # type: ignore[empty-body]
+    """
+    Add rules to the linter. The docstring of the module that a rule's *check* is in is
+    the rule's documentation; its first line says in a sentence what is wrong.
+
+    Example, in a module ``long_names`` of yours that is an entry point in the group
+    ``pytest_edgebudget``::
+
+        \"\"\"A tensor has a name that our logger cuts short.\"\"\"
+
+        from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
+
+        def check(model):
+            for tensor in model.graph.tensors:
+                if len(tensor.name) > 24:
+                    yield Finding("the name has more than 24 characters", where=tensor.name)
+
+        def pytest_edgebudget_rules():
+            return [Rule(code="ACME001", name="long-name", severity=Severity.NOTE,
+                         needs=ModelFile, check=check)]
     """
 
 

@@ -23,6 +23,13 @@ def budget_files(folder: Path) -> list[Path]:
     return [path for path, table in tables.items() if _is_budget(table, base=path in bases)]
 
 
+def extenders(path: Path) -> set[Path]:
+    """The ``*.toml`` beside *path* that extend it."""
+    whole = path.resolve()
+    others = [other.resolve() for other in path.parent.glob("*.toml")]
+    return {other for other in others if whole in _extended(other, _table(other) or {})}
+
+
 def _is_budget(table: dict[str, Any] | None, *, base: bool) -> bool:
     if table is None:
         return True
@@ -38,7 +45,7 @@ def _table(path: Path) -> dict[str, Any] | None:
 
 def _extended(path: Path, table: dict[str, Any]) -> Iterator[Path]:
     extends = table.get("extends", [])
-    for name in [extends] if isinstance(extends, str) else extends:
+    for name in extends if isinstance(extends, list) else [extends]:
         if isinstance(name, str):
             yield (path.parent / name).resolve()
 

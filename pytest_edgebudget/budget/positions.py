@@ -25,6 +25,7 @@ _STRING = re.compile(
     r"|'[^']*'",
     re.DOTALL,
 )
+_STRING_OR_COMMENT = re.compile(rf"(?:{_STRING.pattern})|(?P<comment>#[^\n]*)", re.DOTALL)
 _PLAIN = re.compile(r"[^,\]}\n#]+")  # numbers, booleans, dates
 
 
@@ -35,11 +36,30 @@ def positions(text: str) -> dict[KeyPath, int]:
     return scanner.lines
 
 
+def headers(text: str) -> list[tuple[int, KeyPath]]:
+    """Line and path of each table header of *text*, which must be valid TOML."""
+    scanner = _Scanner(text)
+    scanner.document()
+    return scanner.headers
+
+
+def comments(text: str) -> list[tuple[int, str]]:
+    """Line and text (from the #) of each comment of *text*, which must be valid TOML."""
+    found, line, at = [], 1, 0
+    for match in _STRING_OR_COMMENT.finditer(text):
+        line += text.count("\n", at, match.start())
+        at = match.start()
+        if match["comment"] is not None:
+            found.append((line, match["comment"].rstrip()))
+    return found
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.lines: dict[KeyPath, int] = {(): 1}
+        self.headers: list[tuple[int, KeyPath]] = []
         self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._arrays: dict[KeyPath, int] = {}  # arrays of tables and their length
 
@@ -60,6 +80,7 @@ class _Scanner:
         table = self._resolved(self._key(), append=brackets == 2)
         self.at += brackets
         self._note_parents(table, line)
+        self.headers.append((line, table))
         self.lines[table] = line  # its own header is a better place than a child's
         return table
 

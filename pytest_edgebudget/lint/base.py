@@ -37,6 +37,8 @@ class Finding:
         instead: what to do; "" when the rule's documentation says it all.
         line: of the budget file, from 1; 0 for a model, or the whole file.
         severity: when it differs from the rule's own.
+        file: that *line* is in, when it is not the budget file itself but one
+            that it extends.
     """
 
     message: str
@@ -44,6 +46,7 @@ class Finding:
     instead: str = ""
     line: int = 0
     severity: Severity | None = None
+    file: Path | None = None
 
 
 class ModelFile:
@@ -81,7 +84,7 @@ class BudgetFile:
     today: date
 
 
-_CODE = re.compile(r"EB[1-5]\d\d")
+_CODE = re.compile(r"EB[1-5]\d\d|(?!EB)[A-Z]{2,10}\d{3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,8 @@ class Rule:
 
     Attributes:
         code: EB and three digits: 1xx budget files, 2xx structure, 3xx
-            quantization, 4xx device support, 5xx runtimes.
+            quantization, 4xx device support, 5xx runtimes. Rules of an
+            extension have a prefix of their own: ACME001.
         name: reads aloud after "allow": "unfused-activation".
         severity: of its findings, unless a finding says otherwise.
         needs: what *check* takes: BudgetFile, ModelFile or OnDevice (a rule
@@ -111,7 +115,10 @@ class Rule:
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
-            raise ValueError(f"{self.code}: a code is EB and three digits, the first 1 to 5")
+            raise ValueError(
+                f"{self.code}: a code is EB and three digits, the first 1 to 5;"
+                " that of an extension begins with two to ten other letters"
+            )
 
     @property
     def doc(self) -> str:

@@ -1,0 +1,129 @@
+"""From the paths of the command line to models and budget files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MODELS = frozenset({".tflite", ".onnx"})
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+_WORDS = (b"models", b"groups", b"extends")
+_TABLES = (b"[models", b"[groups")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """
+    One file to look at: its absolute *path*, and whether it is a *budget* file.
+
+    *skipped*: why it is left out, though it was asked for.
+    """
+
+    path: Path
+    budget: bool = False
+    skipped: str = ""
+
+
+def inputs(paths: list[Path]) -> list[Input]:
+    """
+    The files that *paths* name, each once, in the order given.
+
+    A folder stands for the models and budget files in it and below it, by
+    name. A folder without any, and a path that is not there, stay as they are:
+    whoever reads them says what is wrong.
+    """
+    found: dict[Path, Input] = {}
+    for path in paths:
+        whole = absolute(path)
+        for each in _folder(whole) if whole.is_dir() else [_file(whole)]:
+            found.setdefault(each.path, each)
+    return list(found.values())
+
+
+def absolute(path: Path) -> Path:
+    """*path* from the root and without ``..``; links are kept, as they were given."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def shown(path: Path) -> Path:
+    """*path* as people are told it: from the current folder, where it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _file(path: Path) -> Input:
+    if path.suffix.lower() != ".toml":
+        return Input(path)
+    if _is_base(path):
+        return Input(path, budget=True, skipped="other budget files extend it: it is read there")
+    return Input(path, budget=True)
+
+
+def _is_base(path: Path) -> bool:
+    """Whether the file has no limits of its own and a file beside it extends it."""
+    if not (path.is_file() and _mentions(path, _WORDS)):
+        return False
+    from pytest_edgebudget.budget.folder import BUDGET_KEYS, budget_files
+
+    table = _table(path)
+    if table is None or not BUDGET_KEYS & table.keys():
+        return False
+    return path.resolve() not in budget_files(path.parent)
+
+
+def _folder(folder: Path) -> Iterator[Input]:
+    empty = True
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _hidden(Path(parent, name)))
+        for each in _members(Path(parent), sorted(names)):
+            empty = False
+            yield each
+    if empty:
+        yield Input(folder)
+
+
+def _members(folder: Path, names: list[str]) -> Iterator[Input]:
+    budgets = _budgets(folder, [name for name in names if name.lower().endswith(".toml")])
+    for name in names:
+        if Path(name).suffix.lower() in MODELS and not name.startswith("."):
+            yield Input(folder / name)
+        elif name in budgets:
+            yield Input(folder / name, budget=True)
+
+
+def _budgets(folder: Path, names: list[str]) -> set[str]:
+    """Which TOML files are budget files; what is no TOML counts when it looks like one."""
+    if not any(_mentions(folder / name, _WORDS) for name in names):
+        return set()
+    from pytest_edgebudget.budget.folder import budget_files
+
+    here = budget_files(folder)
+    found = [folder / name for name in names if (folder / name).resolve() in here]
+    return {path.name for path in found if _table(path) is not None or _mentions(path, _TABLES)}
+
+
+def _table(path: Path) -> dict[str, object] | None:
+    """The TOML file's content; None when it cannot be read."""
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _mentions(path: Path, words: tuple[bytes, ...]) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return any(word in content for word in words)
+
+
+def _hidden(folder: Path) -> bool:
+    """Caches and environments: nothing in them is the project's own."""
+    if folder.name.startswith(".") or folder.name in _SKIPPED:
+        return True
+    return (folder / "pyvenv.cfg").exists()

@@ -1,0 +1,119 @@
+"""What comments take away from the findings of a run, and which comments took nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_edgebudget.budget.folder import extenders
+from pytest_edgebudget.lint.apply import apply
+from pytest_edgebudget.lint.budget_files import BudgetResult, NamedModel
+from pytest_edgebudget.lint.budgets import ignore_without_reason, unused_ignore
+from pytest_edgebudget.lint.ignores import BadIgnores, Ignore, IgnoreFile, UnusedIgnores
+from pytest_edgebudget.lint.result import Reported
+from pytest_edgebudget.lint.select import Selection
+
+Codes = Callable[[], tuple[str, ...]]
+"""All codes that exist; asked for only where there are comments."""
+
+
+@dataclass(slots=True)
+class Ignoring:
+    """
+    The comments of all budget files of a run.
+
+    An extended file is met once for each file that extends it: its comments
+    hold for all of them, and count as used when one of them needs them.
+    """
+
+    budgets: Sequence[BudgetResult]
+    used: set[tuple[Ignore, str]] = field(default_factory=set)
+
+    def of_budget(self, found: Iterable[Reported]) -> list[Reported]:
+        """The findings in budget files that no comment ignores."""
+        files = self._files()
+        return [each for each in found if not self._take(each, _about(files, each))]
+
+    def of_model(
+        self, found: Iterable[Reported], names: Sequence[NamedModel]
+    ) -> tuple[Reported, ...]:
+        """
+        The findings in a model that no comment ignores.
+
+        What does not depend on the device is ignored when one budget says so;
+        what does, only on that budget's device.
+        """
+        about = [(named, tuple(self._of(named))) for named in names]
+        return tuple(left for each in found if (left := self._left(each, about)))
+
+    def unused(self, selection: Selection) -> tuple[tuple[Ignore, str], ...]:
+        """Comments that ignored nothing, in the files of the run, of rules that ran."""
+        own = {result.comments[0].file: result.comments[0] for result in self._reported()}
+        return tuple(
+            (ignore, code)
+            for file in own.values()
+            for ignore in file.ignores
+            for code in ignore.codes
+            if (ignore, code) not in self.used and selection.wants(code)
+        )
+
+    def _reported(self) -> Iterator[BudgetResult]:
+        """Budget files whose comments can be judged: all that need them are in the run."""
+        here = {result.path.resolve() for result in self.budgets}
+        for result in self.budgets:
+            if result.comments and result.comments[0].ignores and extenders(result.path) <= here:
+                yield result
+
+    def _left(
+        self, found: Reported, about: Sequence[tuple[NamedModel, Sequence[Ignore]]]
+    ) -> Reported | None:
+        gone = {
+            named.profile.name
+            for named, ignores in about
+            if not found.devices or named.profile.name in found.devices
+            if self._take(found, ignores)
+        }
+        if not gone:
+            return found
+        left = tuple(device for device in found.devices if device not in gone)
+        return replace(found, devices=left) if left else None
+
+    def _take(self, found: Reported, ignores: Iterable[Ignore]) -> bool:
+        taken = False
+        for ignore in ignores:
+            for code in ignore.codes:
+                if found.code.startswith(code):
+                    self.used.add((ignore, code))
+                    taken = True
+        return taken
+
+    def _of(self, named: NamedModel) -> Iterator[Ignore]:
+        for result in self.budgets:
+            if result.comments and result.comments[0].file == named.budget:
+                for file in result.comments:
+                    yield from (each for each in file.ignores if each.model(named.name))
+
+    def _files(self) -> dict[Path, IgnoreFile]:
+        return {file.file: file for result in self.budgets for file in result.comments}
+
+
+def bad_comments(budgets: Iterable[BudgetResult], codes: Codes) -> list[Reported]:
+    """What the rule about comments finds, each file once."""
+    files = {file.file: file for result in budgets for file in result.comments if file.ignores}
+    if not files:
+        return []
+    ignores = tuple(each for file in files.values() for each in file.ignores)
+    rule = ignore_without_reason.RULE
+    return apply([rule], BadIgnores(ignores, codes()), ignores[0].file)[0]
+
+
+def unused_comments(ignoring: Ignoring, selection: Selection) -> list[Reported]:
+    """What the rule about unused comments finds."""
+    unused = ignoring.unused(selection)
+    rule = unused_ignore.RULE
+    return apply([rule], UnusedIgnores(unused), unused[0][0].file)[0] if unused else []
+
+
+def _about(files: Mapping[Path, IgnoreFile], found: Reported) -> list[Ignore]:
+    return files[found.path].about(found.line) if found.path in files else []
