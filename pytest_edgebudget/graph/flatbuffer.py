@@ -24,7 +24,7 @@ _CODES = {code: struct.Struct(f"<{code}") for code in "?bBhHiIqQfd"}
 
 MOST = 4_000_000
 """Elements that are read of a file, however large: a model of 10,000 ops has a tenth of them."""
-TABLE = 16
+TABLE = 24
 """What a table counts beside its fields: it takes as much memory as so many numbers."""
 MOST_TEXT = 32 << 20
 """Bytes of names and other strings of a file that are read."""

@@ -6,10 +6,6 @@ Source of all field numbers: onnx/onnx.proto of ONNX 1.23.
 
 from __future__ import annotations
 
-import sys
-from array import array
-from collections.abc import Iterable
-
 from pytest_edgebudget.graph.damage import DamageError, short
 from pytest_edgebudget.graph.dtypes import BITS, MAX_COUNT, MAX_RANK, byte_size, elements
 from pytest_edgebudget.graph.external import ExternalFiles
@@ -122,20 +118,11 @@ def _data(message: Message, dtype: str, files: ExternalFiles) -> memoryview:
     if dtype in ("float64", "complex128"):
         return message.packed(_DOUBLES, 8)
     if dtype == "int64":
-        return _pack(message.typed(_INT64S), 64)
+        return message.typed(_INT64S, 64)
     if dtype in ("uint32", "uint64"):
-        return _pack(message.typed(_UINT64S), BITS[dtype])
+        return message.typed(_UINT64S, BITS[dtype])
     # Types below 8 bits are packed before they are written, a byte an entry.
-    return _pack(message.typed(_INT32S), max(8, BITS.get(dtype, 8)))
-
-
-def _pack(numbers: Iterable[int], bits: int) -> memoryview:
-    """Numbers as little-endian integers of *bits*; what does not fit is cut off."""
-    mask = (1 << bits) - 1
-    packed = array({8: "B", 16: "H", 32: "I", 64: "Q"}[bits], (n & mask for n in numbers))
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return memoryview(packed.tobytes())
+    return message.typed(_INT32S, max(8, BITS.get(dtype, 8)))
 
 
 def _external(message: Message, files: ExternalFiles) -> memoryview:

@@ -11,6 +11,8 @@ Source: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TypeVar
@@ -21,11 +23,11 @@ from pytest_edgebudget.graph.varints import read_varint, signed, varints
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_DEPTH = 64
-MOST_FIELDS = 750_000
+MOST_FIELDS = 600_000
 """Fields and numbers of a file that are read; a model of 10,000 ops has half of them."""
 MOST_TEXT = 32 << 20
 """Bytes of names and other strings of a file that are read."""
-MOST_TYPED = 16 << 20
+MOST_TYPED = 8 << 20
 """Bytes of numbers in typed fields of tensors that are read; large ones are in raw_data."""
 SHORT = 128
 """Bytes of the messages that `Message.each` reads once when they are alike."""
@@ -65,44 +67,40 @@ class Message:
             raise DamageError(f"messages nested more than {MAX_DEPTH} deep", start)
         self.source, self.start, self.end, self.depth = source, start, end, depth
         self.fields: dict[int, list[Value]] = {}
+        fields, data, position, left = self.fields, source.data, start, source.fields
         try:
-            self._read_fields()
+            while position < end:
+                if not left:
+                    raise DamageError(f"more than {MOST_FIELDS:,} fields", start)
+                left -= 1
+                key = data[position]
+                position += 1
+                if key > 0x7F:  # nearly all keys and lengths are a byte long
+                    key, position = read_varint(data, position - 1, end)
+                wire = key & 7
+                if wire == BYTES:
+                    length = data[position]
+                    position += 1
+                    if length > 0x7F:
+                        length, position = read_varint(data, position - 1, end)
+                    stop = position + length
+                elif wire == VARINT:
+                    stop = position + 1
+                    if data[position] > 0x7F:
+                        stop = read_varint(data, position, end)[1]
+                else:
+                    stop = position + _fixed(wire, position)
+                number = key >> 3
+                if stop > end or not number:
+                    raise _damage(number, stop - position, position)
+                if number in fields:
+                    fields[number].append((wire, position, stop))
+                else:
+                    fields[number] = [(wire, position, stop)]
+                position = stop
         except IndexError:  # only at the end of the file: cheaper than a check at each byte
             raise DamageError("a message is cut short", start) from None
-
-    def _read_fields(self) -> None:
-        data, position, end, fields = self.source.data, self.start, self.end, self.fields
-        left = self.source.fields
-        while position < end:
-            key = data[position]
-            position += 1
-            if key > 0x7F:  # nearly all keys and lengths are a byte long
-                key, position = read_varint(data, position - 1, end)
-            wire = key & 7
-            if wire == BYTES:
-                length = data[position]
-                position += 1
-                if length > 0x7F:
-                    length, position = read_varint(data, position - 1, end)
-                stop = position + length
-            elif wire == VARINT:
-                stop = position + 1
-                if data[position] > 0x7F:
-                    stop = read_varint(data, position, end)[1]
-            else:
-                stop = position + _fixed(wire, position)
-            if stop > end or key < 8:
-                raise _damage(key, stop - position, position)
-            value = (wire, position, stop)
-            if key >> 3 in fields:
-                fields[key >> 3].append(value)
-            else:
-                fields[key >> 3] = [value]
-            position = stop
-            left -= 1
-            if left < 0:
-                raise DamageError(f"more than {MOST_FIELDS:,} fields", self.start)
-        self.source.fields = left
+        source.fields = left
 
     def __contains__(self, field: int) -> bool:
         return field in self.fields
@@ -122,19 +120,23 @@ class Message:
             raise DamageError(f"more than {MOST_FIELDS:,} numbers", self.start)
         return numbers
 
-    def stream(self, field: int) -> Iterator[int]:
-        """The same, without holding all of them: the numbers of a tensor."""
+    def stream(self, field: int, mask: int = 0) -> Iterator[int]:
+        """The same, without holding all of them; *mask*: see `varints`."""
         for value in self.fields.get(field, ()):
             if value[0] == VARINT:
-                yield self._number(value)
+                yield self._number(value) & (mask or -1)
             else:
                 self._expect(value, BYTES)
-                yield from varints(self.source.data, value[1], value[2])
+                yield from varints(self.source.data, value[1], value[2], mask)
 
-    def typed(self, field: int) -> Iterator[int]:
-        """A `stream` of at most `MOST_TYPED` bytes a file."""
+    def typed(self, field: int, bits: int) -> memoryview:
+        """Repeated varints, packed again as little-endian integers of *bits*."""
         self._copy(field)
-        return self.stream(field)
+        codes = {8: "B", 16: "H", 32: "I", 64: "Q"}
+        numbers = array(codes[bits], self.stream(field, (1 << bits) - 1))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return memoryview(numbers).cast("B")
 
     def joined(self, field: int) -> memoryview:
         """Repeated bytes behind each other; a view where there is one part."""
@@ -253,7 +255,7 @@ def _fixed(wire: int, position: int) -> int:
     raise DamageError(f"wire type {wire}", position)
 
 
-def _damage(key: int, length: int, position: int) -> DamageError:
-    if key < 8:
+def _damage(number: int, length: int, position: int) -> DamageError:
+    if not number:
         return DamageError("field number 0", position)
     return DamageError(f"a field of {length:,} bytes leaves its message", position)
