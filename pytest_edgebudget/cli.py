@@ -7,18 +7,12 @@ Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_edgebudget import __version__
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
-
-if TYPE_CHECKING:
-    from pytest_edgebudget.metrics.base import Metric
-    from pytest_edgebudget.passes.base import Pass
 
 KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
 
@@ -176,21 +170,6 @@ def _explain(options: argparse.Namespace) -> int:
     from pytest_edgebudget.explain.command import explain
 
     print(explain(options), end="")
-    return KEPT
-
-
-def _explain_name(options: argparse.Namespace) -> int:
-    from pytest_edgebudget.wiring import command_line_manager, registry_of
-
-    registry = registry_of(command_line_manager())
-    known: dict[str, Metric | Pass] = {**registry.passes, **registry.metrics}
-    names = [step.partition("(")[0].strip() for step in options.name.split("+")]
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            raise EdgeBudgetError(f"there is no metric or pass {name}", hint)
-    print("\n\n".join(f"{name}\n\n{known[name].doc}" for name in names))
     return KEPT
 
 

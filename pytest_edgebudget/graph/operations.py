@@ -137,6 +137,8 @@ _COUNTS = {
 }
 """Operations an output element."""
 
+_ELEMENTWISE = frozenset(f"{_COUNTS[1]} {_COUNTS[2]}".split()) - {"CUMSUM", "CumProd", "CumSum"}
+
 _BIASES = {
     **dict.fromkeys(("CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), 2),
     **dict.fromkeys(("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE"), 3),
@@ -186,6 +188,11 @@ _ONNX_RECURRENT: Mapping[str, Rule] = {
     "com.microsoft:DynamicQuantizeLSTM": _onnx_cells(13),
 }
 """Apart: two of these names are TensorFlow Lite's, too."""
+
+
+def is_elementwise(kind: str) -> bool:
+    """Whether each output element needs the input elements at its own place only."""
+    return kind in _ELEMENTWISE
 
 
 def operations(sizes: Sizes, format_: str) -> int | None:

@@ -1,0 +1,138 @@
+"""Everything that `explain` says about a model, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_edgebudget.explain.advice import Advice, advice
+from pytest_edgebudget.explain.homes import Homes
+from pytest_edgebudget.explain.words import common_prefix, printable
+from pytest_edgebudget.graph import Graph, read
+from pytest_edgebudget.graph.arena import Buffer, Plan
+from pytest_edgebudget.graph.batch import open_batch
+from pytest_edgebudget.graph.cost import LayerCost, Totals, layer_costs, totals
+from pytest_edgebudget.graph.ir import Tensor
+from pytest_edgebudget.graph.memory import plan as plan_memory
+from pytest_edgebudget.types import Profile
+
+_PLANNERS = {"tflite-runtime": "litert"}
+"""Runtimes that plan as another one does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """
+    What a model costs.
+
+    Attributes:
+        path, graph: the model.
+        profile: the device that was asked for; None for none.
+        costs: of each op, see `layer_costs`.
+        totals: their sums.
+        batch: whether a dynamic batch was taken for one.
+        plan: where the activations lie.
+        live: bytes in use while an op runs, by (subgraph, op); the most of
+            several times.
+        homes: which tensors lie in which buffer.
+        advice: what would lower the peak.
+    """
+
+    path: Path
+    graph: Graph
+    profile: Profile | None
+    costs: tuple[LayerCost, ...]
+    totals: Totals
+    batch: bool
+    plan: Plan
+    live: dict[tuple[int, int], int]
+    homes: Homes = field(repr=False)
+    advice: tuple[Advice, ...]
+    prefix: str = field(repr=False)
+
+    def cost_at(self, step: int) -> LayerCost:
+        """The cost of the op that runs at *step* of the plan."""
+        where = self.plan.steps[step]
+        before = sum(len(sub.ops) for sub in self.graph.subgraphs[: where.subgraph])
+        return self.costs[before + where.op]
+
+    def number(self, step: int) -> str:
+        """What the op at *step* is called in tables and maps: its index, ``3`` or ``1.3``."""
+        where = self.plan.steps[step]
+        return op_number(where.subgraph, where.op)
+
+    def maker(self, buffer: Buffer, step: int | None = None) -> str:
+        """
+        The number of the op that wrote what is in a buffer at *step*, or first.
+
+        "in" for an input of the model.
+        """
+        writer = self.homes.writer(buffer, buffer.first if step is None else step)
+        return "in" if writer is None else self.number(writer)
+
+    def shape(self, buffer: Buffer) -> tuple[int, ...] | None:
+        """The shape of a buffer's tensor, for a batch of one."""
+        tensor = self.tensor(buffer)
+        shape = tensor.default_shape or tensor.shape
+        return (1, *shape[1:]) if shape and shape[0] < 0 and self.batch else shape
+
+    def tensor(self, buffer: Buffer) -> Tensor:
+        """The tensor that a buffer is for; scratch has none."""
+        return self.graph.subgraphs[buffer.subgraph].tensors[buffer.tensor]
+
+    def named(self, name: str) -> str:
+        """A name without what it was fused with, and what nearly all names begin with."""
+        return printable(name.split(";")[0]).removeprefix(self.prefix)
+
+
+def op_number(subgraph: int, op: int) -> str:
+    """An op's index in the main subgraph, or ``subgraph.op`` in another."""
+    return f"{subgraph}.{op}" if subgraph else str(op)
+
+
+def account(path: Path, profile: Profile | None) -> Account:
+    """
+    Read a model, count and plan it.
+
+    Raises ModelError when the file cannot be used, or not on that device.
+    """
+    graph = read(path)
+    runtime = runtime_for(graph.format, profile)
+    costs = layer_costs(graph)
+    kernels = profile.kernels if profile else ""
+    plan = plan_memory(graph, runtime, kernels)
+    return Account(
+        path=path,
+        graph=graph,
+        profile=profile,
+        costs=costs,
+        totals=totals(costs),
+        batch=bool(open_batch(graph)),
+        plan=plan,
+        live=_live(plan),
+        homes=Homes(graph, plan),
+        advice=advice(graph, plan, kernels),
+        prefix=common_prefix(printable(cost.name) for cost in costs),
+    )
+
+
+def runtime_for(format_: str, profile: Profile | None) -> str:
+    """
+    Whose memory plan: the profile's runtime for the format, or the format's own.
+
+    Raises ModelError where nothing on the device runs that format.
+    """
+    if profile is None:
+        return "litert" if format_ == "tflite" else "onnxruntime"
+    from pytest_edgebudget.devices.runtimes import runtime_of
+
+    name = runtime_of(format_, profile.runtimes, profile.name)
+    return _PLANNERS.get(name, name)
+
+
+def _live(plan: Plan) -> dict[tuple[int, int], int]:
+    live: dict[tuple[int, int], int] = {}
+    for step, size in zip(plan.steps, plan.live, strict=False):
+        where = step.subgraph, step.op
+        live[where] = max(size, live.get(where, 0))
+    return live

@@ -1,0 +1,66 @@
+"""`edgebudget explain`: a model, or the documentation of a metric, a rule or a recipe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.explain.words import for_encoding
+from pytest_edgebudget.types import Profile
+
+_SUFFIXES = (".tflite", ".onnx")
+
+
+def explain(options: argparse.Namespace) -> str:
+    """
+    The text (or JSON) that was asked for; draws *options.plot*, too.
+
+    Raises:
+        ModelError: the file is not there, or not a model.
+        EdgeBudgetError: there is nothing of that name; a profile or a picture
+            cannot be had.
+    """
+    path = Path(options.name)
+    if path.suffix.lower() in _SUFFIXES or path.is_file():
+        return _model(path, options)
+    if options.plot or options.profile:
+        raise EdgeBudgetError(f"{options.name}: not a model", "--plot and --profile are for models")
+    from pytest_edgebudget.explain.names import documentation
+
+    return documentation(options.name, as_json=options.format == "json")
+
+
+def _model(path: Path, options: argparse.Namespace) -> str:
+    from pytest_edgebudget.explain.account import account
+
+    found = account(path, _profile(options.profile))
+    if options.plot:
+        from pytest_edgebudget.explain.plot import write_plot
+
+        write_plot(found, options.plot)
+    if options.format == "json":
+        from pytest_edgebudget.explain.json import as_json
+
+        return as_json(found)
+    from pytest_edgebudget.explain.text import as_text
+
+    return for_encoding(as_text(found), sys.stdout.encoding or "utf-8")
+
+
+def _profile(name: str | None) -> Profile | None:
+    if name is None:
+        return None
+    from pytest_edgebudget.devices.profile import load_profile, profiles
+
+    known = profiles()
+    if name in known:
+        return load_profile(known[name])
+    if Path(name).suffix == ".toml":
+        return load_profile(Path(name))
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a .toml file"
+    raise EdgeBudgetError(f"there is no profile {name}", hint)

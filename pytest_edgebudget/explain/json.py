@@ -1,0 +1,146 @@
+"""
+The account of a model as JSON.
+
+A stable shape; keys may be added, and *schema* becomes another number when one
+changes its meaning. Quantities are plain numbers, and the unit is in the name:
+
+    schema                1
+    path, format          as in the text; opset: null for .tflite
+    size_bytes            of the file; external_bytes: of the files beside it
+    inputs, outputs       name, shape (-1: dynamic), dtype
+    batch_of_one          whether a dynamic batch was counted as one
+    totals                macs, macs_by_kind, operations, read_bytes, written_bytes,
+                          parameters, constant_bytes, constant_bytes_by_dtype,
+                          uncounted_ops, evidence ("exact", or "bound" where ops
+                          could not be counted)
+    layers                subgraph, op (indices), kind, name, shape, dtype,
+                          parameters, macs (null: cannot be counted), macs_by_kind,
+                          operations, read_bytes, written_bytes, constant_bytes,
+                          constant_bytes_by_dtype, live_bytes (null: never runs)
+    memory                runtime, kernels, profile, size_bytes, evidence ("exact"
+                          or "bound"), reasons, lower_bound_bytes,
+                          persistent_bytes (value, low, high, evidence; or null),
+                          peak (subgraph, op, step, live_bytes; or null),
+                          steps (subgraph, op, live_bytes),
+                          buffers (name, size_bytes, offset_bytes, first_step,
+                          last_step, subgraph, tensor; -1: scratch)
+    advice                text, size_bytes (of the arena then), evidence
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pytest_edgebudget.explain.account import Account
+from pytest_edgebudget.graph.arena import Band
+from pytest_edgebudget.graph.cost import LayerCost
+
+SCHEMA = 1
+
+
+def as_json(account: Account) -> str:
+    """The whole account; see the module for its shape."""
+    graph, main = account.graph, account.graph.main
+    content = {
+        "schema": SCHEMA,
+        "path": str(account.path),
+        "format": graph.format,
+        "opset": graph.opset,
+        "size_bytes": graph.size,
+        "external_bytes": graph.external_size,
+        "inputs": [_tensor(account, index) for index in main.inputs],
+        "outputs": [_tensor(account, index) for index in main.outputs],
+        "batch_of_one": account.batch,
+        "totals": _totals(account),
+        "layers": [_layer(account, cost) for cost in account.costs],
+        "memory": _memory(account),
+        "advice": [
+            {"text": item.text, "size_bytes": item.size, "evidence": item.evidence}
+            for item in account.advice
+        ],
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _tensor(account: Account, index: int) -> dict[str, Any]:
+    tensor = account.graph.tensors[index]
+    return {"name": tensor.name, "shape": tensor.shape, "dtype": tensor.dtype}
+
+
+def _totals(account: Account) -> dict[str, Any]:
+    totals = account.totals
+    return {
+        "macs": totals.macs,
+        "macs_by_kind": dict(totals.macs_by_kind),
+        "operations": totals.operations,
+        "read_bytes": totals.read,
+        "written_bytes": totals.written,
+        "parameters": totals.parameters,
+        "constant_bytes": sum(totals.stored.values()),
+        "constant_bytes_by_dtype": dict(totals.stored),
+        "uncounted_ops": totals.uncounted,
+        "evidence": "bound" if totals.uncounted else "exact",
+    }
+
+
+def _layer(account: Account, cost: LayerCost) -> dict[str, Any]:
+    return {
+        "subgraph": cost.subgraph,
+        "op": cost.op,
+        "kind": cost.kind,
+        "name": cost.name,
+        "shape": cost.shape,
+        "dtype": cost.dtype,
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "macs_by_kind": dict(cost.macs_by_kind),
+        "operations": cost.operations,
+        "read_bytes": cost.read,
+        "written_bytes": cost.written,
+        "constant_bytes": cost.weight_bytes,
+        "constant_bytes_by_dtype": dict(cost.stored),
+        "live_bytes": account.live.get((cost.subgraph, cost.op)),
+    }
+
+
+def _memory(account: Account) -> dict[str, Any]:
+    plan, profile = account.plan, account.profile
+    steps = [
+        {"subgraph": step.subgraph, "op": step.op, "live_bytes": live}
+        for step, live in zip(plan.steps, plan.live, strict=True)
+    ]
+    return {
+        "runtime": plan.runtime,
+        "kernels": profile.kernels if profile else "",
+        "profile": profile.name if profile else None,
+        "size_bytes": plan.size,
+        "evidence": "exact" if plan.exact else "bound",
+        "reasons": plan.reasons,
+        "lower_bound_bytes": plan.lower_bound,
+        "persistent_bytes": _band(plan.persistent),
+        "peak": {"step": plan.peak, **steps[plan.peak]} if steps else None,
+        "steps": steps,
+        "buffers": _buffers(account),
+    }
+
+
+def _buffers(account: Account) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": item.buffer.name,
+            "size_bytes": item.buffer.size,
+            "offset_bytes": item.offset,
+            "first_step": item.buffer.first,
+            "last_step": item.buffer.last,
+            "subgraph": item.buffer.subgraph,
+            "tensor": item.buffer.tensor,
+        }
+        for item in account.plan.allocations
+    ]
+
+
+def _band(band: Band | None) -> dict[str, Any] | None:
+    if band is None:
+        return None
+    return {"value": band.value, "low": band.low, "high": band.high, "evidence": "estimated"}
