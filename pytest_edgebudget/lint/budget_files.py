@@ -21,18 +21,25 @@ from pytest_edgebudget.lint.ignores import IgnoreFile
 from pytest_edgebudget.lint.result import FileResult, Named, Reported
 from pytest_edgebudget.lint.select import Selection
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.types import Budget, Profile
+from pytest_edgebudget.types import AS_IT_IS, Budget, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model file that *budget* names: its absolute *path*, *name*, device and place."""
+    """
+    A model file that *budget* names: its absolute *path*, *name*, device and place.
+
+    *wanted*: the rules of the budget's ``[lint]`` table. *optimized*: the gate
+    looks at another file, which recipes make of this one.
+    """
 
     path: Path
     name: str
     profile: Profile
     place: Named
     budget: Path
+    wanted: Selection
+    optimized: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ def lint_budget(path: Path, registry: Registry, selection: Selection, today: dat
 
 def lint_read_budget(budget: Budget, selection: Selection, today: date) -> BudgetResult:
     """The same for a budget that was read before."""
-    rules = [rule for rule in budget_rules() if selection.wants(rule.code)]
+    own = _selection(budget)
+    rules = [each for each in budget_rules() if selection.wants(each.code) and own.wants(each.code)]
     found, crashes = apply(rules, BudgetFile(budget.path, budget, today), shown(budget.path))
     return BudgetResult(
         budget.path,
@@ -84,7 +92,19 @@ def _models(budget: Budget) -> Iterator[NamedModel]:
     for model in budget.models:
         if isinstance(model.source, Path) and model.source.suffix.lower() in MODELS:
             place = Named(model.place.file, model.place.line)
-            yield NamedModel(model.source, model.name, profile, place, shown(budget.path))
+            yield NamedModel(
+                path=model.source,
+                name=model.name,
+                profile=profile,
+                place=place,
+                budget=shown(budget.path),
+                wanted=_selection(budget),
+                optimized=any(recipe != AS_IT_IS for recipe in model.optimize),
+            )
+
+
+def _selection(budget: Budget) -> Selection:
+    return Selection(budget.lint.select, budget.lint.ignore)
 
 
 def _skipped(budget: Budget) -> Iterator[FileResult]:

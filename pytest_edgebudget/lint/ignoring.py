@@ -49,13 +49,14 @@ class Ignoring:
 
     def unused(self, selection: Selection) -> tuple[tuple[Ignore, str], ...]:
         """Comments that ignored nothing, in the files of the run, of rules that ran."""
-        own = {result.comments[0].file: result.comments[0] for result in self._reported()}
         return tuple(
             (ignore, code)
-            for file in own.values()
-            for ignore in file.ignores
+            for result in self._reported()
+            for ignore in result.comments[0].ignores
             for code in ignore.codes
-            if (ignore, code) not in self.used and selection.wants(code)
+            if (ignore, code) not in self.used
+            and selection.wants(code)
+            and not _for_the_gate(ignore, code, result.models)
         )
 
     def _reported(self) -> Iterator[BudgetResult]:
@@ -72,7 +73,7 @@ class Ignoring:
             named.profile.name
             for named, ignores in about
             if not found.devices or named.profile.name in found.devices
-            if self._take(found, ignores)
+            if not named.wanted.wants(found.code) or self._take(found, ignores)
         }
         if not gone:
             return found
@@ -113,6 +114,12 @@ def unused_comments(ignoring: Ignoring, selection: Selection) -> list[Reported]:
     unused = ignoring.unused(selection)
     rule = unused_ignore.RULE
     return apply([rule], UnusedIgnores(unused), unused[0][0].file)[0] if unused else []
+
+
+def _for_the_gate(ignore: Ignore, code: str, models: Iterable[NamedModel]) -> bool:
+    """Whether the comment may be about what a recipe makes, which only the gate looks at."""
+    concerned = [named for named in models if ignore.model(named.name)]
+    return not code.startswith("EB1") and any(named.optimized for named in concerned)
 
 
 def _about(files: Mapping[Path, IgnoreFile], found: Reported) -> list[Ignore]:

@@ -1,0 +1,114 @@
+"""
+The lock was read with another runtime, version, device or data than this budget has now.
+
+What it finds
+    Locked readings whose key differs from what a run would use today: the runtime or its
+    installed version, the profile, the threads, the way to run, or the bytes of the data. It is
+    a warning for a limit with ``max_regression``, and a note for others.
+
+Why it hurts
+    Such readings are not compared. A limit with ``max_regression`` is then unmeasured and fails;
+    one of another metric is judged by a recipe that was chosen under other conditions. Runtimes
+    do change: the same int8 model can answer differently in two versions of one runtime.
+
+Example
+    ``budgets/pi4.toml:12: EB107 warning: the lock's accuracy is of litert 2.2.0, here is 2.3.0``
+
+Instead
+    Run ``pytest --edge-budget FILE --edge-budget-update`` and review the diff of the lock, or
+    install the version that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pytest_edgebudget.lint.base import BudgetFile, Finding, Rule, Severity
+from pytest_edgebudget.lint.budgets._places import at
+from pytest_edgebudget.types import Budget, DeviceChoice, Limit, ModelBudget, Reading
+
+
+def check(file: BudgetFile) -> Iterator[Finding]:
+    """Locked readings that a run today would not compare with."""
+    from pytest_edgebudget.errors import ModelError
+    from pytest_edgebudget.lock import read_lock
+
+    try:
+        lock = read_lock(file.path)
+    except ModelError as error:
+        yield Finding(error.message, instead=error.hint, severity=Severity.ERROR)
+        return
+    for model in file.budget.models:
+        entry = lock.entries.get(model.name)
+        if entry is not None:
+            yield from _model(file.budget, model, entry.readings)
+
+
+def _model(
+    budget: Budget, model: ModelBudget, readings: Mapping[str, Reading]
+) -> Iterator[Finding]:
+    """One finding for each difference: the first limit that it matters for says it."""
+    told: set[str] = set()
+    compared = sorted(model.limits, key=lambda limit: limit.max_regression is None)
+    for limit in compared:
+        reading = readings.get(limit.name)
+        for text in _differences(budget.device, model, reading) if reading else ():
+            if text not in told:
+                told.add(text)
+                message = f"the lock's {limit.name} is of {text}"
+                yield at(limit.place, message, severity=_severity(limit))
+
+
+def _severity(limit: Limit) -> Severity | None:
+    return None if limit.max_regression is not None else Severity.NOTE
+
+
+def _differences(choice: DeviceChoice, model: ModelBudget, reading: Reading) -> Iterator[str]:
+    key = dict(reading.key)
+    for name, today in _today(choice).items():
+        if name in key and key[name] != today:
+            yield f"{name} {key[name]}, the budget has {today}"
+    if "runtime" in key:
+        yield from _runtime(choice, key)
+    if "data" in key and isinstance(model.data, Path):
+        from pytest_edgebudget.store.files import digest
+
+        if not digest(model.data).startswith(key["data"]):
+            yield f"other data than {model.data.name} holds now"
+
+
+def _today(choice: DeviceChoice) -> dict[str, str]:
+    return {"device": choice.profile.name, "run": choice.run, "threads": str(choice.threads)}
+
+
+def _runtime(choice: DeviceChoice, key: Mapping[str, str]) -> Iterator[str]:
+    """A runtime that the device does not have, or of another version than is installed."""
+    locked = key["runtime"]
+    if locked not in ((choice.runtime,) if choice.runtime else choice.profile.runtimes):
+        yield f"{locked}, which this device does not run"
+        return
+    installed = _installed(choice, locked)
+    if installed and installed != key.get("version", installed):
+        yield f"{locked} {key['version']}, installed is {installed}"
+
+
+def _installed(choice: DeviceChoice, runtime: str) -> str:
+    """The version that would run here; empty where none is, or another Python runs it."""
+    from pytest_edgebudget.devices.interpreters import installed
+    from pytest_edgebudget.devices.runtimes import RUNTIMES
+
+    if choice.python is not None or runtime not in RUNTIMES:
+        return ""
+    import sys
+
+    return installed(RUNTIMES[runtime].distribution, sys.executable)
+
+
+RULE = Rule(
+    code="EB107",
+    name="lock-of-another-setup",
+    severity=Severity.WARNING,
+    needs=BudgetFile,
+    check=check,
+)

@@ -1,0 +1,76 @@
+"""
+A limit is of something that cannot be read where the models run.
+
+What it finds
+    Metrics that the device's way to run has no facts for (the latency of a board while models
+    run on this machine), and ``evidence`` that none of its readings has. Where
+    ``when_missing = "skip"`` leaves such a limit out, it is a note.
+
+Why it hurts
+    The limit is unmeasured at every run: it fails whatever the model does, or was never judged.
+
+Example
+    ::
+
+        [device]
+        profile = "raspberry-pi-4"      # and models run on this machine
+
+        [models.keywords.budget]
+        latency = "8 ms"                # this machine's time is not the board's
+
+Instead
+    Limit what can be read without the board (``macs``, ``size``, ``ram``), put times in a budget
+    of profile ``host``, or wait for the board with ``when_missing = "skip"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_edgebudget.lint.base import BudgetFile, Finding, Rule, Severity
+from pytest_edgebudget.lint.budgets._places import at
+from pytest_edgebudget.types import Limit
+
+
+def check(file: BudgetFile) -> Iterator[Finding]:
+    """Limits that no run can judge."""
+    from pytest_edgebudget.devices import Device, open_device
+    from pytest_edgebudget.errors import EdgeBudgetError
+
+    try:
+        device: Device = open_device(file.budget.device)
+    except EdgeBudgetError:
+        return  # the run says what is wrong with it
+    for part in file.budget.parts:
+        for limit in part.limits:
+            if reason := _refusal(device, limit):
+                skip = limit.when_missing == "skip"
+                what = "is always skipped" if skip else "always fails"
+                severity = Severity.NOTE if skip else None
+                yield at(limit.place, f"{what}: {reason}", severity=severity)
+
+
+def _refusal(device: object, limit: Limit) -> str:
+    from pytest_edgebudget.devices import Device
+    from pytest_edgebudget.facts import MemoryFacts, Predictions
+    from pytest_edgebudget.lint.budgets._metrics import built_in
+
+    metric = built_in().get(limit.metric)
+    if metric is None:
+        return ""
+    facts: Device = device  # type: ignore[assignment]
+    if refused := facts.refusal(metric.needs):
+        return refused
+    if metric.needs in (Predictions, MemoryFacts) and facts.evidence not in limit.evidence:
+        accepted = ", ".join(limit.evidence)
+        return f"readings here are {facts.evidence}, and this limit accepts {accepted}"
+    return ""
+
+
+RULE = Rule(
+    code="EB113",
+    name="unmeasurable-limit",
+    severity=Severity.ERROR,
+    needs=BudgetFile,
+    check=check,
+)
