@@ -1,13 +1,16 @@
 # make demo   what it does, in under two minutes: no TensorFlow, nothing outside .venv
 # make test   everything: installs all that the tests need and runs them all
 # make check  style, types, layers
+# make fuzz   looks for files that the readers and planners cannot bear: FUZZ_SECONDS each
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check clean
+FUZZ_SECONDS ?= 600
+
+.PHONY: demo test check fuzz clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -20,6 +23,12 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/.test
+	@for target in tflite-read onnx-read tflite-use onnx-use; do \
+	  $(BIN)/python tests/fuzz/fuzz.py $$target .fuzz/$$target \
+	    -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
+	done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

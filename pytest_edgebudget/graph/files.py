@@ -32,7 +32,16 @@ def read(path: Path) -> Graph:
         ModelError: the file is missing, a folder, empty, a Git LFS pointer,
             truncated, damaged, or not a model; or its external data is.
     """
-    data = _contents(path)
+    return parse(_contents(path), path)
+
+
+def parse(data: Data, path: Path) -> Graph:
+    """
+    Read a model from its bytes; *path* names its format and the folder of its external data.
+
+    Raises:
+        ModelError: as `read`.
+    """
     collecting = gc.isenabled()
     gc.disable()  # a graph is many small objects, all of them alive: looking costs a fifth
     try:
