@@ -1,0 +1,110 @@
+"""
+One scale for all channels of a convolution.
+
+What it finds
+    Integer kernels of convolutions of several channels with a single scale, where
+    the runtime has kernels for one scale a channel. The message says how many of the
+    values that its type has the narrowest channel uses.
+
+Why it hurts
+    The channel with the largest weights sets the scale for all, and a channel with
+    small ones keeps a few values of its type. Scales a channel cost four bytes each and
+    no time. Post-training quantization with scales a channel stays within 2 % of float
+    accuracy for the networks of Krishnamoorthi's whitepaper (arXiv:1806.08342), where
+    one scale for all made some MobileNets useless. A finding is a warning where a
+    channel is left with fewer than 16 values, which is what 4-bit weights have, and a
+    note otherwise.
+
+Example
+    4 convolutions have one scale for all channels; a channel of depthwise_conv2d uses
+    7 of 255 values
+
+Instead
+    Scales a channel are the default of ``TFLiteConverter`` and litert-quantizer;
+    onnxruntime: ``per_channel=True``. Training with simulated quantization on one
+    scale for all avoids the loss as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_edgebudget.graph.ir import Op, Tensor
+from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
+from pytest_edgebudget.lint.quantization._layers import layers, named, short
+from pytest_edgebudget.lint.quantization._onnx import integer_kernel
+
+_TFLITE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"})
+_FEW = 16
+_VALUES = 255  # of symmetric int8
+_MOST = 1 << 22
+"""Bytes of a kernel that are looked at: one layer of four million weights takes 40 ms."""
+
+
+def _check(model: ModelFile) -> Iterator[Finding]:
+    kernels = _tflite(model) if model.graph.format == "tflite" else _onnx(model)
+    single = [(op, _channels(kernel, axis), kernel, axis) for op, kernel, axis in kernels]
+    single = [found for found in single if found[1] > 1 and _one_scale(found[2])]
+    if single:
+        used = [(_narrowest(kernel, axis, count), op.name) for op, count, kernel, axis in single]
+        yield _finding(used, [op.name for op, *_ in single])
+
+
+def _channels(kernel: Tensor, axis: int) -> int:
+    shape = kernel.shape or ()
+    return shape[axis] if axis < len(shape) else 0
+
+
+def _one_scale(kernel: Tensor) -> bool:
+    return kernel.quantization is not None and len(kernel.quantization.scales) == 1
+
+
+def _tflite(model: ModelFile) -> Iterator[tuple[Op, Tensor, int]]:
+    for layer in layers(model):
+        if layer.op.kind in _TFLITE and layer.integer and layer.kernel.dtype == "int8":
+            yield layer.op, layer.kernel, layer.axis
+
+
+def _onnx(model: ModelFile) -> Iterator[tuple[Op, Tensor, int]]:
+    for links in model.links:
+        for op in links.subgraph.ops:
+            kernel = integer_kernel(op, links)
+            if kernel is not None and kernel.dtype == "int8":
+                yield op, kernel, 0
+
+
+def _finding(used: list[tuple[int, str]], names: list[str]) -> Finding:
+    what = "1 convolution has" if len(names) == 1 else f"{len(names)} convolutions have"
+    message = f"{what} one scale for all channels"
+    narrowest, where = min((pair for pair in used if pair[0]), default=(0, names[0]))
+    if narrowest:
+        message += f"; a channel of {short(where)} uses {narrowest} of {_VALUES} values"
+    else:
+        message += f": {named(names)}"
+    severity = Severity.WARNING if 0 < narrowest < _FEW else Severity.NOTE
+    return Finding(message, where=where, severity=severity)
+
+
+def _narrowest(kernel: Tensor, axis: int, channels: int) -> int:
+    """Values between the ends of the channel of the smallest range; 0: not known."""
+    if kernel.data is None or kernel.sparse or len(kernel.data) > _MOST:
+        return 0
+    weights = kernel.data.cast("B").cast("b") if kernel.data.format != "b" else kernel.data
+    if axis:
+        parts = [weights[channel::channels] for channel in range(channels)]
+    else:
+        size = len(weights) // channels
+        parts = [weights[size * i : size * (i + 1)] for i in range(channels)]
+    # A channel without any weight was pruned: its scale is no loss.
+    widest = [max(max(part), -min(part)) for part in parts if len(part)]
+    used = [most for most in widest if most]
+    return 2 * min(used) + 1 if used else 0
+
+
+RULE = Rule(
+    code="EB304",
+    name="per-tensor-weights",
+    severity=Severity.NOTE,
+    needs=ModelFile,
+    check=_check,
+)
