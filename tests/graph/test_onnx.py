@@ -202,6 +202,23 @@ def test_external_data_outside_the_folder_is_refused(tmp_path: Path, location: s
         graph.read(write(folder, proto))
 
 
+def test_external_data_behind_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    path = external_model(folder)
+    (folder / "w.bin").rename(tmp_path / "elsewhere.bin")
+    (folder / "w.bin").symlink_to(tmp_path / "elsewhere.bin")
+    with pytest.raises(ModelError, match="outside its folder"):
+        graph.read(path)
+
+
+def test_external_data_that_git_lfs_did_not_fetch_is_called_a_pointer(tmp_path: Path) -> None:
+    path = external_model(tmp_path)
+    (tmp_path / "w.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(ModelError, match=r"w\.bin: a Git LFS pointer, not the model's data"):
+        graph.read(path)
+
+
 # --- shapes, one op at a time -----------------------------------------------------------
 
 X4 = value("x", 1, 6, 9, 11)
@@ -422,6 +439,20 @@ def test_branches_are_subgraphs_that_see_the_tensors_around_them(tmp_path: Path)
 def test_a_value_that_nothing_makes_is_refused(tmp_path: Path) -> None:
     proto = models.model([node("Relu", "nowhere")], [X3], [value("y", 2, 5, 8)], [])
     with pytest.raises(ModelError, match="value 'nowhere' is used, and nothing before made it"):
+        graph.read(write(tmp_path, proto))
+
+
+def test_ops_that_are_not_in_order_are_refused(tmp_path: Path) -> None:
+    nodes = [node("Relu", "m"), node("Neg", "x", outputs=["m"])]
+    proto = models.model(nodes, [X3], [value("y", 2, 5, 8)], [])
+    with pytest.raises(ModelError, match="value 'm' is used before the op that makes it"):
+        graph.read(write(tmp_path, proto))
+
+
+def test_ops_in_a_ring_are_refused(tmp_path: Path) -> None:
+    nodes = [node("Add", "x", "y", outputs=["m"]), node("Relu", "m")]
+    proto = models.model(nodes, [X3], [value("y", 2, 5, 8)], [])
+    with pytest.raises(ModelError, match="in a ring, or not in order"):
         graph.read(write(tmp_path, proto))
 
 
