@@ -13,11 +13,13 @@ from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.devices import load_profile
-from pytest_edgebudget.errors import EdgeBudgetError, Place
+from pytest_edgebudget.devices.runtimes import RUNTIMES
+from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Place
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import DeviceChoice, Profile
 
 HOST = "host"
+STATIC = "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class DeviceReader:
         where = node.place if node else place
         try:
             return load_profile(path)
+        except BudgetError as error:
+            for it in error.mistakes:
+                said = f"{it.place.file}:{it.place.line}: {it.place.key}: {it.message}"
+                self.mistakes.add(where, said, it.hint)
         except EdgeBudgetError as error:
             self.mistakes.add(where, error.message, error.hint)
         return None
@@ -71,9 +77,15 @@ class DeviceReader:
 
     def _run(self, node: Node | None, profile: Profile, place: Place) -> str:
         run = node.text if node else profile.default_run
-        if run == HOST:
-            return run
         where = node.place if node else place
+        if run == HOST and all(RUNTIMES[name].tried_in for name in profile.runtimes):
+            self.mistakes.add(
+                where,
+                f"{' and '.join(profile.runtimes)} cannot run on this machine yet",
+                f'write run = "{STATIC}": what the file itself tells is checked all the same',
+            )
+        if run in (HOST, STATIC):
+            return run
         hint = f'write run = "{HOST}"'
         if run.startswith(RUNS):
             self.mistakes.add(where, f'run = "{run}" is {NOT_YET}', hint)

@@ -94,7 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "device.run",
         Kind.TEXT,
-        "Where models run for this device: `host` is this machine.",
+        "Where models run for this device: `host` is this machine, `static` runs none.",
         '"host"',
         default="the profile's",
     ),
@@ -108,9 +108,9 @@ KEYS: tuple[Key, ...] = (
     Key(
         "device.runtime",
         Kind.TEXT,
-        "One of the profile's runtimes.",
-        '"litert"',
-        default="the first that can read the model",
+        "One of the profile's runtimes or alternatives.",
+        '"tflite-runtime"',
+        default="the profile's for the model's format",
     ),
     Key(
         "device.python",
@@ -126,6 +126,17 @@ KEYS: tuple[Key, ...] = (
     Key("defaults.max_regression", Kind.TOLERANCE, f"{_HELP_REGRESSION} Relative only.", '"2%"'),
     Key("defaults.min_change", Kind.TOLERANCE, f"{_HELP_CHANGE} Relative only.", '"0.5%"'),
     Key("defaults.confidence", Kind.PROBABILITY, _HELP_CONFIDENCE, "0.95"),
+    Key("lint", Kind.TABLE, "What the linter's findings do in the gate: an item for each model."),
+    Key(
+        "lint.level",
+        Kind.CHOICE,
+        "`error`: findings of that severity fail; `warn`: none fails; `off`: no item.",
+        '"warn"',
+        ("error", "warn", "off"),
+        default="error",
+    ),
+    Key("lint.select", Kind.TEXTS, "Only these rules, by code or its beginning.", '["EB3"]'),
+    Key("lint.ignore", Kind.TEXTS, "Not these rules, by code or its beginning.", '["EB203"]'),
     Key("models", Kind.TABLE, "The models, by name (letters, digits, _ . -)."),
     Key("models.NAME", Kind.TABLE, "One model: what it is, and what it may cost."),
     Key(

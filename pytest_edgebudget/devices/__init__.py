@@ -15,10 +15,11 @@ from pytest_edgebudget.devices.base import Worker as Worker
 from pytest_edgebudget.devices.host import open_host
 from pytest_edgebudget.devices.profile import load_profile as load_profile
 from pytest_edgebudget.devices.profile import profiles as profiles
+from pytest_edgebudget.devices.static import open_static
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.types import DeviceChoice
 
-_WAYS: Mapping[str, Callable[[DeviceChoice], Device]] = {"host": open_host}
+_WAYS: Mapping[str, Callable[[DeviceChoice], Device]] = {"host": open_host, "static": open_static}
 
 
 def open_device(choice: DeviceChoice) -> Device:

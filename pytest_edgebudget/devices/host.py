@@ -14,8 +14,8 @@ from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
 from pytest_edgebudget.devices.client import Limits, WorkerClient, missing_runtime
 from pytest_edgebudget.devices.connection import Connection
 from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, find_python, installed
-from pytest_edgebudget.devices.runtimes import RUNTIMES
-from pytest_edgebudget.errors import EdgeBudgetError, ModelError
+from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
+from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import InstructionFacts, StartupFacts, Timings
 from pytest_edgebudget.types import DeviceChoice, Evidence
 
@@ -38,9 +38,7 @@ class HostDevice:
     @property
     def formats(self) -> tuple[str, ...]:
         """Formats of the profile's runtimes, preferred first, or of the chosen one."""
-        return tuple(
-            dict.fromkeys(fmt for name in self._runtimes for fmt in RUNTIMES[name].formats)
-        )
+        return formats_of(self._runtimes)
 
     @property
     def _runtimes(self) -> tuple[str, ...]:
@@ -64,13 +62,7 @@ class HostDevice:
 
     def runtime_for(self, fmt: str) -> str:
         """The first runtime that runs the format."""
-        for name in self._runtimes:
-            if fmt in RUNTIMES[name].formats:
-                return name
-        raise ModelError(
-            f"{' and '.join(self._runtimes)} cannot run .{fmt} models",
-            f"formats that run on {self.choice.profile.name}: {', '.join(self.formats)}",
-        )
+        return runtime_of(fmt, self._runtimes, self.choice.profile.name)
 
     def identity(self, fmt: str) -> Identity:
         """The runtime's version from its distribution's metadata."""

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS
+from pytest_edgebudget.devices.profile_values import Facts
 from pytest_edgebudget.devices.runtimes import RUNTIMES
-from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.types import Profile, Unit
-from pytest_edgebudget.units import parse
+from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
+from pytest_edgebudget.types import Profile, Region
 
 _FOLDER = Path(__file__).parent / "profiles"
-_KINDS: Mapping[str, type] = {
-    "title": str,
-    "runtimes": list,
-    "cpu": str,
-    "cores": int,
-    "clock": str,
-    "ram": str,
-    "default_run": str,
-    "sources": list,
-}
-_HERTZ = {"MHz": 1e6, "GHz": 1e9}
 
 
 def profiles() -> Mapping[str, Path]:
@@ -37,81 +25,85 @@ def load_profile(path: Path) -> Profile:
     """
     Read a profile; its name is the file's.
 
-    Raises EdgeBudgetError, with the line where there is one.
+    Raises BudgetError with all its mistakes, each with its line, and
+    EdgeBudgetError for a file that cannot be read.
     """
-    table = _table(path)
-    _check_keys(path, table)
-    runtimes = tuple(table.get("runtimes", ()))
-    if not runtimes:
-        raise _wrong(path, "runtimes", "is empty", f"known: {', '.join(RUNTIMES)}")
-    for name in runtimes:
-        if name not in RUNTIMES:
-            raise _wrong(path, "runtimes", f"there is no runtime {name!r}", _near(name, RUNTIMES))
-    return Profile(
+    text, table = _table(path)
+    tables = table.pop("memory", [])
+    facts = Facts(path, text, "", table, KEYS)
+    profile = Profile(
         name=path.stem,
-        title=table.get("title", path.stem),
-        runtimes=runtimes,
-        cpu=table.get("cpu", ""),
-        cores=table.get("cores"),
-        clock_hz=_hertz(path, table["clock"]) if "clock" in table else None,
-        ram=_bytes(path, table["ram"]) if "ram" in table else None,
-        default_run=table.get("default_run", "host"),
-        sources=tuple(table.get("sources", ())),
+        title=facts.text("title") or path.stem,
+        runtimes=_runtimes(facts),
+        cpu=facts.text("cpu"),
+        cores=facts.count("cores"),
+        clock_hz=facts.hertz("clock"),
+        ram=facts.bytes("ram"),
+        default_run=facts.text("default_run") or "host",
+        sources=facts.sources("sources"),
+        kernels=facts.text("kernels"),
+        accelerator=_accelerator(facts),
+        regions=_regions(facts, tables),
     )
+    if facts.mistakes:
+        raise BudgetError(sorted(facts.mistakes, key=lambda mistake: mistake.place.line))
+    return profile
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _table(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise EdgeBudgetError(f"{path}: the profile cannot be read: {reason}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EdgeBudgetError(f"{path}: not TOML: {error}") from error
 
 
-def _check_keys(path: Path, table: Mapping[str, Any]) -> None:
-    for key, value in table.items():
-        if key not in _KINDS:
-            raise _wrong(path, key, "unknown key", _near(key, _KINDS))
-        kind = _KINDS[key]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise _wrong(path, key, f"must be a {_WORDS[kind]}, not {value!r}")
-        if isinstance(value, list) and not all(isinstance(each, str) for each in value):
-            raise _wrong(path, key, "must be a list of strings")
-    if table.get("cores", 1) < 1:
-        raise _wrong(path, "cores", "must be at least 1")
+def _runtimes(facts: Facts) -> tuple[str, ...]:
+    """One runtime a format, then the alternatives; what is wrong with them is noted."""
+    chosen, others = facts.texts("runtimes"), facts.texts("alternatives")
+    if not chosen and not facts.wrong("runtimes"):
+        facts.note("runtimes", "is empty", f"known: {', '.join(RUNTIMES)}")
+    for key, names in (("runtimes", chosen), ("alternatives", others)):
+        for name in names:
+            if name not in RUNTIMES:
+                facts.unknown(key, f"there is no runtime {name!r}", name, RUNTIMES)
+    taken: dict[str, str] = {}
+    for name in chosen:
+        for format_ in RUNTIMES[name].formats if name in RUNTIMES else ():
+            first = taken.setdefault(format_, name)
+            if first != name:
+                facts.note(
+                    "runtimes",
+                    f"both {first} and {name} run .{format_} models, and a profile has one",
+                    f'write alternatives = ["{name}"]',
+                )
+    return (*chosen, *others)
 
 
-_WORDS = {str: "string", list: "list of strings", int: "whole number"}
+def _accelerator(facts: Facts) -> str:
+    name = facts.text("accelerator")
+    if name:
+        from pytest_edgebudget.devices.constraints import accelerators
+
+        known = accelerators()
+        if name not in known:
+            facts.unknown("accelerator", f"there is no accelerator {name!r}", name, known)
+    return name
 
 
-def _near(name: object, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(str(name), known, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-
-
-def _hertz(path: Path, text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(MHz|GHz)", text)
-    if match is None:
-        raise _wrong(path, "clock", f"{text!r} is not a frequency", 'write "1.5 GHz" or "600 MHz"')
-    return float(match[1]) * _HERTZ[match[2]]
-
-
-def _bytes(path: Path, text: str) -> int:
-    try:
-        return int(parse(text, Unit.BYTES))
-    except ValueError as error:
-        raise _wrong(path, "ram", str(error)) from error
-
-
-def _wrong(path: Path, key: str, message: str, hint: str = "") -> EdgeBudgetError:
-    return EdgeBudgetError(f"{path}:{_line(path, key)}: {key}: {message}", hint)
-
-
-def _line(path: Path, key: str) -> int:
-    """The line of a top-level key; 1 where it is not written."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]|\s*\[+{re.escape(key)}\b", line):
-            return number
-    return 1
+def _regions(facts: Facts, tables: object) -> tuple[Region, ...]:
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        facts.note("memory", "must be tables", "write [[memory]] above each region")
+        return ()
+    regions = []
+    for number, table in enumerate(tables):
+        part = Facts(facts.path, facts.source, "memory", table, MEMORY_KEYS, number)
+        region = (part.text("name"), part.text("kind"), part.bytes("size") or 0)
+        regions.append(Region(*region, address=part.count("address")))
+        facts.mistakes.extend(part.mistakes)
+    if facts.text("ram") and any(region.kind == "ram" for region in regions):
+        facts.note("ram", "there are regions of it, too", "write one of the two")
+    return tuple(regions)

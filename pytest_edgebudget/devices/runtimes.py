@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pytest_edgebudget.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +19,15 @@ class RuntimeInfo:
         formats: what it runs.
         invoke: the function whose instructions are an inference; empty where
             the runtime's library names none.
+        tried_in: the runtime in which what was built is tried, where a worker
+            cannot hold this one.
     """
 
     distribution: str
     extra: str
     formats: tuple[str, ...]
     invoke: str = ""
+    tried_in: str = ""
 
 
 INTERPRETER_INVOKE = "tflite::interpreter_wrapper::InterpreterWrapper::Invoke(int)"
@@ -40,4 +46,32 @@ RUNTIMES = {
         formats=("tflite",),
         invoke=INTERPRETER_INVOKE,
     ),
+    "tflm": RuntimeInfo(
+        distribution="tflite-micro", extra="mcu", formats=("tflite",), tried_in="litert"
+    ),
 }
+
+
+def trial_runtime(runtime: str) -> str:
+    """The runtime in which an artifact for *runtime* is tried when it was built."""
+    return RUNTIMES[runtime].tried_in or runtime
+
+
+def formats_of(runtimes: Iterable[str]) -> tuple[str, ...]:
+    """The formats of models that these run, preferred first."""
+    return tuple(dict.fromkeys(fmt for name in runtimes for fmt in RUNTIMES[name].formats))
+
+
+def runtime_of(fmt: str, runtimes: tuple[str, ...], device: str) -> str:
+    """
+    The first of *runtimes* that runs models of that format.
+
+    Raises ModelError where none does.
+    """
+    for name in runtimes:
+        if fmt in RUNTIMES[name].formats:
+            return name
+    raise ModelError(
+        f"{' and '.join(runtimes)} cannot run .{fmt} models",
+        f"formats that run on {device}: {', '.join(formats_of(runtimes))}",
+    )

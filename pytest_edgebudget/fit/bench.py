@@ -11,6 +11,7 @@ from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.build import build
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.runtimes import trial_runtime
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import (
     FileFacts,
@@ -83,7 +84,7 @@ class Bench:
             self.source,
             passes=self.passes,
             data=self.data,
-            runtime=self.device.runtime_for(self.source.format),
+            runtime=trial_runtime(self.device.runtime_for(self.source.format)),
             root=self.root,
             store=self.store,
         )

@@ -136,11 +136,17 @@ class GroupBudget:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region of a device's memory: *name*, *kind* ("ram" or "flash"), *size* in bytes."""
+    """
+    One region of a device's memory: *name*, *kind* ("ram" or "flash"), *size* in bytes.
+
+    *address* is where it begins, when the profile says so: regions of a kind
+    that touch are one piece to a linker.
+    """
 
     name: str
     kind: str
     size: int
+    address: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +157,8 @@ class Profile:
     Attributes:
         name: such as "raspberry-pi-4"; "host" is the machine that runs this.
         title: in words.
-        runtimes: what runs models there, preferred first.
+        runtimes: what runs models there: one for each format of models, then
+            the alternatives that ``[device] runtime`` may choose.
         cores, clock_hz: of the CPU; None when not known (host).
         ram: bytes of main memory, None when not known.
         regions: of memory, where it is not one piece (microcontrollers).
@@ -160,8 +167,9 @@ class Profile:
         accelerator: what takes ops off the CPU, such as "ethos-u55-128",
             "edge-tpu", "gpu-delegate"; "" for none.
         cpu: the core's name, such as "Cortex-A72".
-        default_run: how a model runs when the budget does not say.
-        sources: where the facts come from.
+        default_run: how a model runs when the budget does not say: "host", or
+            "static" where there is no way yet to run one.
+        sources: where the facts come from, as "fact: source" or a plain source.
     """
 
     name: str
@@ -178,9 +186,26 @@ class Profile:
     accelerator: str = ""
 
     def largest(self, kind: str) -> int | None:
-        """Bytes of the largest region of *kind*; None when nothing is known."""
-        sizes = [region.size for region in self.regions if region.kind == kind]
+        """
+        Bytes of the largest region of *kind*; None when nothing is known.
+
+        Regions whose addresses touch count as one.
+        """
+        sizes = self._pieces(kind)
         return max(sizes) if sizes else self.ram if kind == "ram" else None
+
+    def _pieces(self, kind: str) -> list[int]:
+        found = [region for region in self.regions if region.kind == kind]
+        sizes = [region.size for region in found if region.address is None]
+        placed = sorted((r.address, r.size) for r in found if r.address is not None)
+        end = -1
+        for address, size in placed:
+            if address == end:
+                sizes[-1] += size
+            else:
+                sizes.append(size)
+            end = address + size
+        return sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +220,22 @@ class DeviceChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LintChoice:
+    """
+    The ``[lint]`` table: which rules look at the models, and what a finding does.
+
+    Attributes:
+        level: "error": a finding of that severity fails; "warn": none fails;
+            "off": there is no lint item.
+        select, ignore: codes or their beginnings; no *select* is all.
+    """
+
+    level: str = "error"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """One budget file, read and checked."""
 
@@ -202,6 +243,7 @@ class Budget:
     device: DeviceChoice
     models: tuple[ModelBudget, ...]
     groups: tuple[GroupBudget, ...] = ()
+    lint: LintChoice = LintChoice()
 
     @property
     def parts(self) -> tuple[ModelBudget | GroupBudget, ...]:

@@ -102,7 +102,8 @@ PASSES = (
 
 PI4 = """
 title = "Raspberry Pi 4"
-runtimes = ["litert", "tflite-runtime"]
+runtimes = ["litert"]
+alternatives = ["tflite-runtime"]
 cores = 4
 ram = "4 GiB"
 """

@@ -1,0 +1,43 @@
+"""One operator against one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_edgebudget.devices.constraints.names import CHECKS
+from pytest_edgebudget.devices.constraints.tables import Table
+from pytest_edgebudget.devices.constraints.view import View
+from pytest_edgebudget.graph.ir import Op, Subgraph
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """
+    Why an operator is not supported.
+
+    Attributes:
+        message: what would be required.
+        detail: what it has instead, such as "stride 4x4"; "" where that says nothing.
+        instead: what to change.
+        listed: whether the table has such an operator at all.
+    """
+
+    message: str
+    detail: str = ""
+    instead: str = ""
+    listed: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.detail})" if self.detail else self.message
+
+
+def violations(table: Table, subgraph: Subgraph, op: Op) -> tuple[Violation, ...]:
+    """Why *op* is not supported, all reasons in the table's order; empty when it is."""
+    if not table.knows(op):
+        return (Violation(f"{table.title} has no {op.kind}", listed=False),)
+    view, found = View(subgraph, op), []
+    for each in table.of(op.kind):
+        detail = CHECKS[each.check](view, each.options)
+        if detail:
+            found.append(Violation(each.message, detail, each.instead))
+    return tuple(found)

@@ -1,0 +1,95 @@
+"""What a profile may say: one table, read by the reader and printed in the documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KERNELS = ("reference", "cmsis-nn", "esp-nn", "xnnpack")
+"""Kernels that a runtime may use."""
+
+RUNS = ("host", "static")
+"""What a profile may name as its default way to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """
+    One key of a profile.
+
+    Attributes:
+        name: as it is written.
+        kind: "text", "count", "bytes", "clock", "texts", "sources" or "address".
+        help: what it says, in a sentence.
+        example: as it is written in TOML.
+        choices: the only words that are accepted; empty for any.
+        required: whether a profile without it is refused.
+    """
+
+    name: str
+    kind: str
+    help: str
+    example: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+KEYS = (
+    Key("title", "text", "The device in words.", '"Raspberry Pi 4 Model B, 4 GB"'),
+    Key(
+        "runtimes",
+        "texts",
+        "What runs models there: one runtime for each format of models.",
+        '["litert", "onnxruntime"]',
+        required=True,
+    ),
+    Key(
+        "alternatives",
+        "texts",
+        "Other runtimes that `[device] runtime` of a budget file may choose.",
+        '["tflite-runtime"]',
+    ),
+    Key("cpu", "text", "The name of the CPU's cores.", '"Cortex-A72"'),
+    Key("cores", "count", "How many cores run a model.", "4"),
+    Key("clock", "clock", "The clock of the cores, in MHz or GHz.", '"1.5 GHz"'),
+    Key("ram", "bytes", "Main memory, where it is one piece.", '"4 GiB"'),
+    Key(
+        "kernels",
+        "text",
+        "The kernels that the runtime uses, where they are not its own default.",
+        '"cmsis-nn"',
+        KERNELS,
+    ),
+    Key(
+        "accelerator",
+        "text",
+        "What takes operators off the CPU; its table of constraints decides which.",
+        '"ethos-u55-128"',
+    ),
+    Key(
+        "default_run",
+        "text",
+        "How models run when a budget file does not say: on this machine as a stand-in "
+        "(`host`), or not at all (`static`): then only what the file itself tells is read.",
+        '"host"',
+        RUNS,
+    ),
+    Key(
+        "sources",
+        "sources",
+        "Where each fact comes from: a table of facts and sources, or a list of sources.",
+        '{ clock = "datasheet DS12023" }',
+    ),
+)
+
+MEMORY_KEYS = (
+    Key("name", "text", "What the datasheet calls the region.", '"SRAM1"', required=True),
+    Key("kind", "text", "What it is.", '"ram"', ("ram", "flash"), required=True),
+    Key("size", "bytes", "How large it is.", '"192 KiB"', required=True),
+    Key(
+        "address",
+        "address",
+        "Where it begins: regions of a kind that touch count as one piece.",
+        "0x20000000",
+    ),
+)
+"""The keys of each `[[memory]]` table."""

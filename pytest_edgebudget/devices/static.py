@@ -1,0 +1,85 @@
+"""A device on which no model can be run yet: only what the file itself tells is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_edgebudget import graph
+from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
+from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
+from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts
+from pytest_edgebudget.types import DeviceChoice, Evidence
+
+IN_THE_FILE = (FileFacts, graph.Graph, PlanFacts)
+"""Facts that need no run."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticDevice:
+    """Nothing runs here, so that facts of a run are refused with the reason."""
+
+    choice: DeviceChoice
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats of the profile's runtimes, or of the chosen one."""
+        return formats_of(self._runtimes)
+
+    @property
+    def _runtimes(self) -> tuple[str, ...]:
+        return (self.choice.runtime,) if self.choice.runtime else self.choice.profile.runtimes
+
+    @property
+    def evidence(self) -> Evidence:
+        """Of what could be read without a run."""
+        return Evidence.EXACT
+
+    def refusal(self, facts: type) -> str:
+        """Everything but the file, and the graph in it, needs a run."""
+        return "" if facts in IN_THE_FILE else self._reason
+
+    @property
+    def _reason(self) -> str:
+        name = self.choice.profile.name
+        if self.choice.profile.default_run == "static":
+            return f"there is no way yet to run models on {name}"
+        return f'run = "static": no model runs on {name}'
+
+    def runtime_for(self, fmt: str) -> str:
+        """The runtime for models of that format."""
+        return runtime_of(fmt, self._runtimes, self.choice.profile.name)
+
+    def identity(self, fmt: str) -> Identity:
+        """The runtime by its name: which version a device has is not known here."""
+        return Identity(
+            runtime=self.runtime_for(fmt),
+            version="not run",
+            cpu=self.choice.profile.cpu or "unknown",
+        )
+
+    def worker(self, fmt: str) -> AbstractContextManager[Worker]:
+        """There is none."""
+        del fmt
+        raise CannotTell(self._reason)
+
+    def instructions(self, model: Path, fill: Callable[[Worker], None]) -> InstructionFacts:
+        """They cannot be counted."""
+        del model, fill
+        raise CannotTell(self._reason)
+
+
+def open_static(choice: DeviceChoice) -> StaticDevice:
+    """
+    The device ``run = "static"``.
+
+    Raises EdgeBudgetError for a runtime that is not there.
+    """
+    if choice.runtime is not None and choice.runtime not in RUNTIMES:
+        raise EdgeBudgetError(
+            f"there is no runtime {choice.runtime!r}", f"known: {', '.join(RUNTIMES)}"
+        )
+    return StaticDevice(choice)
