@@ -60,6 +60,11 @@ def plan_litert(graph: Graph, kernels: str = "") -> Plan:
     )
 
 
+def shared_memory(graph: Graph) -> Mapping[int, int]:
+    """For each tensor of the main subgraph that lies in another's memory, that other."""
+    return plan_subgraphs(graph, "")[0].roots
+
+
 def _laid_out(planned: Mapping[int, Planned], graph: Graph, life: Lifetimes) -> list[Allocation]:
     """All arenas, one behind the other, and the heap behind them."""
     found, base = [], 0

@@ -47,6 +47,7 @@ class Planned:
             offset means nothing.
         growing: whether there are such tensors, even of no known size.
         persistent: bytes that are kept for good beside it.
+        roots: for each tensor that lies in another's memory, that other.
         reasons: why *size* may be wrong.
     """
 
@@ -55,6 +56,7 @@ class Planned:
     heap: tuple[Placed, ...]
     growing: bool
     persistent: int
+    roots: Mapping[int, int]
     reasons: tuple[str, ...]
 
 
@@ -96,6 +98,7 @@ def plan_subgraph(subgraph: Subgraph, frame: Frame, kernels: str) -> Planned:
         heap=tuple(item for item in heap if item.tensor >= 0),
         growing=bool(where.late),
         persistent=layout.kept() + sum(item.size for item in heap if item.tensor < 0),
+        roots=layout.lives.roots,
         reasons=tuple(reasons),
     )
 
