@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.shape_view import Shape
-from pytest_edgebudget.graph.shapes import with_shapes
 from pytest_edgebudget.graph.values import integers
 
 
@@ -34,7 +33,11 @@ def with_batch_of_one(subgraph: Subgraph, format_: str) -> Subgraph:
         if shape and shape[0] < 0:
             tensors[index] = replace(tensors[index], shape=(1, *shape[1:]))
     fixed = replace(subgraph, tensors=tuple(tensors))
-    return with_shapes(fixed) if format_ == "onnx" else _solved(fixed)
+    if format_ != "onnx":
+        return _solved(fixed)
+    from pytest_edgebudget.graph.shapes import with_shapes  # a .tflite does without
+
+    return with_shapes(fixed)
 
 
 def _solved(subgraph: Subgraph) -> Subgraph:
