@@ -22,7 +22,8 @@ SMALL_INTEGERS = frozenset({"int16", "int8", "int4", "int2", "uint16", "uint8", 
 MAX_RANK = 64
 """Dimensions of a tensor that are believed: NumPy's limit; runtimes stop at eight."""
 
-MAX_COUNT = 1 << 63
+_BITS_OF_COUNT = 63
+MAX_COUNT = 1 << _BITS_OF_COUNT
 """Counts from here on come from damaged files: no runtime can address so much."""
 
 
@@ -31,9 +32,11 @@ def is_float(dtype: str) -> bool:
     return dtype.startswith(("float", "bfloat"))
 
 
-def elements(shape: Iterable[int]) -> int:
-    """Elements of a tensor; dimensions that are dynamic or empty count as one."""
-    return math.prod(n for n in shape if n > 0)
+def holdable(shape: tuple[int, ...]) -> bool:
+    """Whether some memory can hold the elements; dynamic dimensions count as one."""
+    if not shape or max(shape).bit_length() * len(shape) < _BITS_OF_COUNT:
+        return True
+    return math.prod(n for n in shape if n > 0) < MAX_COUNT
 
 
 def byte_size(dtype: str, shape: Iterable[int]) -> int | None:

@@ -33,12 +33,13 @@ MOST_TEXT = 32 << 20
 class Buffer:
     """The bytes of a file and how much of them may still be read."""
 
-    __slots__ = ("data", "left", "size", "text", "view")
+    __slots__ = ("data", "left", "size", "text", "view", "vtables")
 
     def __init__(self, data: Data) -> None:
         self.data = data
         self.view = memoryview(data)
         self.size = len(data)
+        self.vtables: dict[int, tuple[int, ...]] = {}  # tables of one kind share them
         # A sound file stores each element once, and shares a few strings.
         self.left = min(4 * len(data) + 10_000, MOST)
         self.text = min(4 * len(data), MOST_TEXT)
@@ -85,15 +86,11 @@ class Table:
 
     def __init__(self, buffer: Buffer, position: int) -> None:
         vtable = position - buffer.number(_I32, position)
-        size = buffer.number(_U16, vtable)
-        if size < 4 or size % 2 or vtable + size > buffer.size:
-            raise DamageError("a table's list of fields is damaged", position)
-        buffer.spend(TABLE + size // 2, position)
-        self.buffer = buffer
-        self.position = position
-        self.fields: tuple[int, ...] = struct.unpack_from(
-            f"<{size // 2 - 2}H", buffer.data, vtable + 4
-        )
+        fields = buffer.vtables.get(vtable)
+        if fields is None:
+            fields = buffer.vtables[vtable] = _fields(buffer, vtable, position)
+        buffer.spend(TABLE, position)
+        self.buffer, self.position, self.fields = buffer, position, fields
 
     def at(self, slot: int) -> int:
         """The position of a field; 0 when it is absent."""
@@ -103,13 +100,14 @@ class Table:
 
     def number(self, slot: int, code: str, default: float = 0) -> float:
         """A number by its struct *code*."""
-        position = self.at(slot)
-        return self.buffer.number(_CODES[code], position) if position else default
+        return self.integer(slot, code, default)  # type: ignore[arg-type]
 
     def integer(self, slot: int, code: str, default: int = 0) -> int:
         """A whole number by its struct *code*."""
-        position = self.at(slot)
-        return self.buffer.number(_CODES[code], position) if position else default
+        fields = self.fields
+        if slot >= len(fields) or not fields[slot]:
+            return default
+        return self.buffer.number(_CODES[code], self.position + fields[slot])
 
     def numbers(self, slot: int, code: str) -> tuple[int, ...]:
         """A vector of numbers by their struct *code*."""
@@ -158,3 +156,13 @@ class Table:
         self.buffer.spend(count, position)
         for place in range(start, start + 4 * count, 4):
             yield Table(self.buffer, self.buffer.follow(place))
+
+
+def _fields(buffer: Buffer, vtable: int, position: int) -> tuple[int, ...]:
+    """Where the fields are, by slot, from the start of each table of this *vtable*."""
+    size = buffer.number(_U16, vtable)
+    if size < 4 or size % 2 or vtable + size > buffer.size:
+        raise DamageError("a table's list of fields is damaged", position)
+    buffer.spend(size // 2, position)
+    fields: tuple[int, ...] = struct.unpack_from(f"<{size // 2 - 2}H", buffer.data, vtable + 4)
+    return fields

@@ -7,7 +7,7 @@ Source of all field numbers: onnx/onnx.proto of ONNX 1.23.
 from __future__ import annotations
 
 from pytest_edgebudget.graph.damage import DamageError, short
-from pytest_edgebudget.graph.dtypes import BITS, MAX_COUNT, MAX_RANK, byte_size, elements
+from pytest_edgebudget.graph.dtypes import BITS, MAX_RANK, byte_size, holdable
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.protobuf import Message
@@ -96,7 +96,7 @@ def _shape(message: Message, field: int) -> tuple[int, ...]:
 
 def _check(shape: tuple[int, ...], message: Message) -> None:
     """Refuse what no runtime can hold, so that no formula meets it."""
-    if len(shape) > MAX_RANK or elements(shape) >= MAX_COUNT:
+    if len(shape) > MAX_RANK or not holdable(shape):
         raise DamageError(f"a tensor of shape {str(shape)[:60]}", message.start)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pytest_edgebudget.graph import shape_moves, shape_products, shape_values, shape_windows
-from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK, elements
+from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK, holdable
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.graph.onnx_dtypes import output_dtype
 from pytest_edgebudget.graph.shape_view import Shape, ShapeRules, Values, View
@@ -49,9 +49,11 @@ def _infer(op: Op, tensors: list[Tensor], contents: dict[int, Values | None]) ->
             continue
         tensor = tensors[index]
         found = _sound(shapes[position]) if position < len(shapes) else None
+        shape = _merged(tensor.shape, found)
         dtype = tensor.dtype or output_dtype(op, position, tensors)
-        tensors[index] = replace(tensor, shape=_merged(tensor.shape, found), dtype=dtype)
-        if position == 0 and len(tensors[index].shape or ()) <= 1:
+        if shape != tensor.shape or dtype != tensor.dtype:
+            tensors[index] = replace(tensor, shape=shape, dtype=dtype)
+        if position == 0 and len(shape or ()) <= 1:
             contents[index] = _content(view)
 
 
@@ -78,11 +80,14 @@ def _sound(shape: Shape | None) -> Shape | None:
     """The shape, unless a damaged file made it one that no tensor has."""
     if shape is None or len(shape) > MAX_RANK:
         return None
-    return shape if min(shape, default=0) >= -1 and elements(shape) < MAX_COUNT else None
+    return shape if not shape or (min(shape) >= -1 and holdable(shape)) else None
 
 
 def _merged(stated: Shape | None, found: Shape | None) -> Shape | None:
     """What the file states, completed by what was found."""
-    if stated is None or found is None or len(stated) != len(found):
-        return found if stated is None else stated
-    return tuple(b if a < 0 else a for a, b in zip(stated, found, strict=True))
+    if stated is None or stated == found:
+        return found
+    if found is None or len(stated) != len(found):
+        return stated
+    both = tuple(b if a < 0 else a for a, b in zip(stated, found, strict=True))
+    return _sound(both) or stated

@@ -40,6 +40,11 @@ def read_options(name: str, table: Table) -> dict[str, object]:
     return {field.name: _value(field, table) for field in layout(name)}
 
 
+@cache
+def _names(enum: str) -> tuple[str, ...]:
+    return tuple(ENUMS[enum].split())
+
+
 def _field(slot: int, word: str) -> Field:
     name, _, rest = word.partition(":")
     kind, _, default = rest.partition("=")
@@ -69,5 +74,5 @@ def _plain(code: str, value: float) -> object:
 
 
 def _name(enum: str, value: float) -> str:
-    names = ENUMS[enum].split()
+    names = _names(enum)
     return names[int(value)] if 0 <= value < len(names) else f"{enum}({value})"

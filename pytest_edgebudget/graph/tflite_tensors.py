@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.graph.damage import DamageError, short
-from pytest_edgebudget.graph.dtypes import MAX_COUNT, MAX_RANK, byte_size, elements
+from pytest_edgebudget.graph.dtypes import MAX_RANK, byte_size, holdable
 from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.flatbuffer import Table
 from pytest_edgebudget.graph.ir import Quantization, Tensor
@@ -127,7 +127,7 @@ def _shapes(table: Table) -> tuple[tuple[int, ...], tuple[int, ...]]:
     known = signature if len(signature) == len(shape) else shape
     if min(known, default=0) < -1 or len(known) > MAX_RANK:
         raise DamageError(f"shape {str(known)[:60]}", table.position)
-    if elements(known) >= MAX_COUNT:  # no runtime can hold it, so that no formula meets it
+    if not holdable(known):  # no runtime can hold it, so that no formula meets it
         raise DamageError(f"a tensor of shape {str(known)[:60]}", table.position)
     return known, shape
 
