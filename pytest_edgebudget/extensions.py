@@ -38,12 +38,14 @@ def declared() -> bool:
 
 
 def command_line_manager() -> pluggy.PluginManager:
-    """A plugin manager outside pytest: extensions come from entry points."""
-    import pluggy
+    """
+    A plugin manager outside pytest: extensions come from entry points.
 
+    As in a conftest.py, a function is a hook by its name, marked or not.
+    """
     from pytest_edgebudget import hookspec
 
-    manager = pluggy.PluginManager("pytest")
+    manager = _manager()
     manager.add_hookspecs(hookspec)
     if declared():
         manager.load_setuptools_entrypoints(GROUP)
@@ -97,6 +99,27 @@ def check_names(manager: pluggy.PluginManager) -> None:
                     f"{getattr(plugin, '__file__', plugin)}: there is no hook {name}",
                     f"did you mean {near[0]}?" if near else f"hooks: {', '.join(known)}",
                 )
+
+
+def _manager() -> pluggy.PluginManager:
+    import pluggy
+
+    class Manager(pluggy.PluginManager):
+        """pluggy takes marked functions only; pytest's manager, like this one, all by name."""
+
+        def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+            marked = super().parse_hookimpl_opts(plugin, name)
+            return plain if marked is None and name in _ours(plugin) else marked
+
+    plain: pluggy.HookimplOpts = {
+        "wrapper": False,
+        "hookwrapper": False,
+        "optionalhook": False,
+        "tryfirst": False,
+        "trylast": False,
+        "specname": None,
+    }
+    return Manager("pytest")
 
 
 def _ours(plugin: Any) -> Iterable[str]:
