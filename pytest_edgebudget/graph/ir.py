@@ -199,6 +199,7 @@ class Graph:
         signatures: .tflite: all of them, in the file's order.
         opsets: .onnx: the imported operator sets by domain ("": the standard one).
         ir_version: .onnx: of the format; 0 where it is not said.
+        functions: .onnx: the ops that the model itself defines, ``domain:name``.
         producer: .onnx: what wrote the file: name and version.
         description: .tflite: what the writer says; .onnx: the doc string.
         metadata: named notes (.onnx: metadata_props).
@@ -216,6 +217,7 @@ class Graph:
     signatures: tuple[Signature, ...] = ()
     opsets: Mapping[str, int] = field(default_factory=dict)
     ir_version: int = 0
+    functions: frozenset[str] = frozenset()
     producer: str = ""
     description: str = ""
     metadata: tuple[Metadata, ...] = ()

@@ -28,6 +28,7 @@ from pytest_edgebudget.graph.shapes import with_shapes
 
 # ModelProto
 _IR, _PRODUCER, _PRODUCER_VERSION, _DOC, _GRAPH, _OPSETS, _PROPERTIES = 1, 2, 3, 6, 7, 8, 14
+_FUNCTIONS, _FUNCTION_NAME, _FUNCTION_DOMAIN = 25, 1, 10  # FunctionProto
 # OperatorSetIdProto, StringStringEntryProto
 _DOMAIN, _VERSION, _KEY, _VALUE = 1, 2, 1, 2
 # GraphProto
@@ -135,12 +136,17 @@ def read_onnx(data: Data, folder: Path) -> Graph:
         opset=next((opsets[name] for name in _STANDARD if name in opsets), None),
         opsets=opsets,
         ir_version=message.integer(_IR),
+        functions=frozenset(map(_function, message.messages(_FUNCTIONS))),
         producer=f"{message.text(_PRODUCER)} {message.text(_PRODUCER_VERSION)}".strip(),
         description=message.text(_DOC),
         metadata=tuple(
             Metadata(item.text(_KEY), item.view(_VALUE)) for item in message.messages(_PROPERTIES)
         ),
     )
+
+
+def _function(message: Message) -> str:
+    return f"{message.text(_FUNCTION_DOMAIN)}:{message.text(_FUNCTION_NAME)}"
 
 
 def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
