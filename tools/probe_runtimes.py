@@ -73,6 +73,9 @@ def one_op(name: str, version: int = 1, custom: str | None = None, *, used: bool
     code.deprecatedBuiltinCode = min(code.builtinCode, 127)
     code.version, code.customCode = version, custom
     op.opcodeIndex, op.inputs, op.outputs = 0, [0], [1]
+    if name == "VAR_HANDLE":  # TFLM's Python package counts variables by their names
+        op.builtinOptionsType = s.BuiltinOptions.VarHandleOptions
+        op.builtinOptions = s.VarHandleOptionsT()
     return model([code], [op] if used else [], "FLOAT32")
 
 
@@ -148,10 +151,11 @@ def apart(load: Callable[[], object]) -> str:
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        os.dup2(write, 2)
-        said = refusal(load)
-        os.write(write, said.encode())
-        os._exit(0)
+        try:
+            os.dup2(write, 2)
+            os.write(write, refusal(load).encode())
+        finally:  # whatever it was, this copy of us ends here
+            os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as answers:
         said = answers.read().decode(errors="replace")

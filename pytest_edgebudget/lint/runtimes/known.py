@@ -129,8 +129,8 @@ TFLITE = {
             "SLICE": 0, "SOFTMAX": 0, "SPACE_TO_BATCH_ND": 0, "SPACE_TO_DEPTH": 0, "SPLIT": 0,
             "SPLIT_V": 0, "SQRT": 0, "SQUARE": 0, "SQUARED_DIFFERENCE": 0, "SQUEEZE": 0,
             "STRIDED_SLICE": 0, "SUB": 0, "SUM": 0, "SVDF": 0, "TANH": 0, "TRANSPOSE": 0,
-            "TRANSPOSE_CONV": 0, "UNIDIRECTIONAL_SEQUENCE_LSTM": 0, "UNPACK": 0, "WHILE": 0,
-            "ZEROS_LIKE": 0,
+            "TRANSPOSE_CONV": 0, "UNIDIRECTIONAL_SEQUENCE_LSTM": 0, "UNPACK": 0, "VAR_HANDLE": 0,
+            "WHILE": 0, "ZEROS_LIKE": 0,
         },
         first={},
         no_types=frozenset("""
