@@ -15,7 +15,7 @@ from pytest_edgebudget.finish import (
     write_locks,
     write_reports,
 )
-from pytest_edgebudget.items import BudgetFile, LimitItem
+from pytest_edgebudget.items import BudgetFile, JudgedItem, LimitItem
 from pytest_edgebudget.options import Options, read_options
 from pytest_edgebudget.progress import Progress
 from pytest_edgebudget.recorder import Found
@@ -117,7 +117,7 @@ class Gate:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Let each report carry what its item found."""
         report = yield
-        if isinstance(item, LimitItem) and (found := item.outcome(report)):
+        if isinstance(item, JudgedItem) and (found := item.outcome(report)):
             report.edgebudget = found  # type: ignore[attr-defined]
         return report
 
@@ -129,9 +129,9 @@ class Gate:
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
         """Outcomes of their own for limits that neither hold nor fail."""
         plain = getattr(report, "edgebudget", None)
-        if not (plain and plain["limit"] and report.when == "call" and report.passed):
+        if not plain or report.when != "call" or not report.passed:
             return None
-        status = plain["limit"]["status"]
+        status = (plain["limit"] or plain["lint"] or {"status": ""})["status"]
         if status not in LETTERS:
             return None
         return status, LETTERS[status], (status.upper(), YELLOW)
@@ -178,7 +178,7 @@ class Gate:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The table, and what was written where."""
         run = self.session.run()
-        if run.limits or run.errors:
+        if run.limits or run.lints or run.errors:
             terminalreporter.section("edge budgets")
             tw = terminalreporter._tw
             tw.write(terminal.table(run, colour=tw.hasmarkup))

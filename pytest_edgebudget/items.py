@@ -1,5 +1,5 @@
 """
-pytest's tree of a budget file: file, models and groups, one item a metric.
+pytest's tree of a budget file: file, models and groups, one item a metric, one for the linter.
 
 A model is a collector whose `setup` fits and measures; an item only judges.
 What raises in `setup` is an ERROR of each of the model's items, a limit that
@@ -9,18 +9,22 @@ does not hold is a FAILURE.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report.base import ErrorRow
-from pytest_edgebudget.report.message import broken_text, one_line
+from pytest_edgebudget.report.message import broken_text, lint_text, one_line
 from pytest_edgebudget.types import Budget, GroupBudget, Limit, ModelBudget
 
 if TYPE_CHECKING:
     from pytest_edgebudget.session import GateSession
+
+
+LINT = "lint"
+"""The name of the linter's item; no metric has it."""
 
 
 class BrokenBudget(Exception):
@@ -43,7 +47,7 @@ class BudgetFile(pytest.File):
         """A node for each model and each group."""
         budget = self.gate.budgets[self.path.resolve()]
         for part in budget.parts:
-            if part.limits:
+            if part.limits or _linted(budget, part):
                 yield PartNode.of(self, budget, part)
 
 
@@ -62,9 +66,11 @@ class PartNode(pytest.Collector):
         return node
 
     def collect(self) -> Iterator[pytest.Item]:
-        """An item for each limit."""
+        """An item for each limit, and the linter's."""
         for limit in self.part.limits:
             yield LimitItem.of(self, limit)
+        if _linted(self.budget, self.part):
+            yield LintItem.of(self)
 
     def setup(self) -> None:
         """Fit and measure, once a session however often pytest asks."""
@@ -88,21 +94,81 @@ class PartNode(pytest.Collector):
                 yield model
 
 
-class LimitItem(pytest.Item):
-    """One limit: the test."""
+def _linted(budget: Budget, part: ModelBudget | GroupBudget) -> bool:
+    return isinstance(part, ModelBudget) and budget.lint.level != "off"
 
-    limit: Limit
+
+class JudgedItem(pytest.Item):
+    """A test of one model's artifact."""
+
     part: PartNode
     found: Found | None = None
 
     @classmethod
-    def of(cls, parent: PartNode, limit: Limit) -> LimitItem:
-        """The item of one limit."""
-        item = cls.from_parent(parent, name=limit.name)
-        item.limit, item.part = limit, parent
+    def named(cls, parent: PartNode, name: str) -> Self:
+        """An item without a timeout: the fit is shared and has limits of its own."""
+        item = cls.from_parent(parent, name=name)
+        item.part = parent
         if item.config.pluginmanager.hasplugin("timeout"):
-            # The fit is shared by a model's items and has limits of its own.
             item.add_marker(pytest.mark.timeout(0))
+        return item
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """A broken limit is explained; anything else is a traceback."""
+        if isinstance(excinfo.value, BrokenBudget | EdgeBudgetError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def outcome(self, report: pytest.TestReport) -> dict[str, Any] | None:
+        """What rides on the report of one phase, in plain types."""
+        if report.when == "call" and self.found:
+            return self.found.to_plain()
+        if report.failed:
+            return Found(error=self._error(report)).to_plain()
+        return None
+
+    def _error(self, report: pytest.TestReport) -> ErrorRow:
+        file, model, name = self.part.gate.name(self.part.budget.path), self.part.name, self.name
+        return ErrorRow(
+            id=f"{file}::{model}::{name}", file=file, model=model, message=report.longreprtext
+        )
+
+
+class LintItem(JudgedItem):
+    """What the linter says of the artifact, on the budget's profile."""
+
+    @classmethod
+    def of(cls, parent: PartNode) -> Self:
+        """The item of one model."""
+        return cls.named(parent, LINT)
+
+    def runtest(self) -> None:
+        """Lint."""
+        gate, budget, part = self.part.gate, self.part.budget, self.part.part
+        assert isinstance(part, ModelBudget)
+        self.found = gate.lint(budget, part)
+        row = self.found.lint
+        assert row is not None
+        self.user_properties += [("verdict", row.status), ("findings", len(row.findings))]
+        if row.fails:
+            raise BrokenBudget(lint_text(row))
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """Where the model was written."""
+        place = self.part.part.place
+        return place.file, place.line - 1, f"{self.part.name}: {self.name}"
+
+
+class LimitItem(JudgedItem):
+    """One limit: the test."""
+
+    limit: Limit
+
+    @classmethod
+    def of(cls, parent: PartNode, limit: Limit) -> Self:
+        """The item of one limit."""
+        item = cls.named(parent, limit.name)
+        item.limit = limit
         return item
 
     def runtest(self) -> None:
@@ -135,27 +201,7 @@ class LimitItem(pytest.Item):
         if self.found.model:
             self.user_properties.append(("recipe", self.found.model.recipe))
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A broken limit is explained; anything else is a traceback."""
-        if isinstance(excinfo.value, BrokenBudget | EdgeBudgetError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
     def reportinfo(self) -> tuple[Any, int, str]:
         """Where the limit was written."""
         place = self.limit.place
         return place.file, place.line - 1, f"{self.part.name}: {self.limit.name}"
-
-    def outcome(self, report: pytest.TestReport) -> dict[str, Any] | None:
-        """What rides on the report of one phase, in plain types."""
-        if report.when == "call" and self.found:
-            return self.found.to_plain()
-        if report.failed:
-            return Found(error=self._error(report)).to_plain()
-        return None
-
-    def _error(self, report: pytest.TestReport) -> ErrorRow:
-        file, model, name = self.part.gate.name(self.part.budget.path), self.part.name, self.name
-        return ErrorRow(
-            id=f"{file}::{model}::{name}", file=file, model=model, message=report.longreprtext
-        )

@@ -12,6 +12,7 @@ from pytest_edgebudget.report.base import (
     ErrorRow,
     FileRow,
     LimitRow,
+    LintRow,
     ModelRow,
     Run,
     from_plain,
@@ -20,9 +21,10 @@ from pytest_edgebudget.report.base import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What one item found: its limit's verdict and its model, or an error."""
+    """What one item found: its limit's verdict (or the linter's) and its model, or an error."""
 
     limit: LimitRow | None = None
+    lint: LintRow | None = None
     model: ModelRow | None = None
     lock: LockEntry | None = None
     error: ErrorRow | None = None
@@ -31,6 +33,7 @@ class Found:
         """Plain types, which pytest-xdist can send."""
         return {
             "limit": asdict(self.limit) if self.limit else None,
+            "lint": asdict(self.lint) if self.lint else None,
             "model": asdict(self.model) if self.model else None,
             "lock": entry_to_plain(self.lock) if self.lock else None,
             "error": asdict(self.error) if self.error else None,
@@ -41,6 +44,7 @@ class Found:
         """The reverse of `to_plain`."""
         return cls(
             limit=from_plain(LimitRow, data["limit"]) if data["limit"] else None,
+            lint=from_plain(LintRow, data["lint"]) if data["lint"] else None,
             model=from_plain(ModelRow, data["model"]) if data["model"] else None,
             lock=entry_from_plain(data["lock"]) if data["lock"] else None,
             error=from_plain(ErrorRow, data["error"]) if data["error"] else None,
@@ -52,6 +56,7 @@ class Recorder:
     """What has been found so far, by id: a rerun of an item replaces its row."""
 
     limits: dict[str, LimitRow] = field(default_factory=dict)
+    lints: dict[str, LintRow] = field(default_factory=dict)
     models: dict[tuple[str, str], ModelRow] = field(default_factory=dict)
     locks: dict[tuple[str, str], LockEntry] = field(default_factory=dict)
     errors: dict[str, ErrorRow] = field(default_factory=dict)
@@ -61,6 +66,9 @@ class Recorder:
         if found.limit:
             self.limits[found.limit.id] = found.limit
             self.errors.pop(found.limit.id, None)
+        if found.lint:
+            self.lints[found.lint.id] = found.lint
+            self.errors.pop(found.lint.id, None)
         if found.error:
             self.errors[found.error.id] = found.error
         if found.model:
@@ -77,13 +85,15 @@ class Recorder:
         """
         order = {each: index for index, each in enumerate(ids)}
         limits = sorted(self.limits.values(), key=lambda row: order.get(row.id, len(order)))
-        seen = {row.file for row in self.limits.values()}
-        seen |= {row.file for row in self.errors.values()}
+        lints = sorted(self.lints.values(), key=lambda row: order.get(row.id, len(order)))
+        rows = (*limits, *lints, *self.errors.values())
+        seen = {row.file for row in rows}
         return Run(
             version=__version__,
             files=tuple(row for row in files if row.file in seen),
             models=tuple(self.models[key] for key in sorted(self.models)),
             limits=tuple(limits),
+            lints=tuple(lints),
             errors=tuple(self.errors[key] for key in sorted(self.errors)),
         )
 

@@ -26,6 +26,7 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.report.base import FileRow, Run
+from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
 from pytest_edgebudget.settings import read_settings
 from pytest_edgebudget.store import Store
@@ -183,13 +184,33 @@ class GateSession:
             limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, None))
         )
 
+    def lint(self, budget: Budget, model: ModelBudget) -> Found:
+        """
+        What the linter says of the model's artifact. Fits the model when need be.
+
+        Raises `EdgeBudgetError` when a rule failed: nothing is known then.
+        """
+        from pytest_edgebudget.lint.artifact import lint_artifact
+
+        fit = self.fit(budget, model)
+        result = lint_artifact(fit.artifact.path, budget, model, root=self.root)
+        if result.crashes:
+            raise EdgeBudgetError("\n".join(result.crashes), "a mistake of ours: please report it")
+        file = self.name(budget.path)
+        return Found(
+            lint=lint_row(result.found, budget, model, file=file),
+            model=model_row(
+                fit, self.registry.metrics, file=file, lock=self._locked(budget, model.name)
+            ),
+        )
+
     def run(self) -> Run:
         """Everything that was found so far."""
         ids = [
-            f"{self.name(budget.path)}::{part.name}::{limit.name}"
+            f"{self.name(budget.path)}::{part.name}::{limit}"
             for budget in self.budgets.values()
             for part in budget.parts
-            for limit in part.limits
+            for limit in (*(each.name for each in part.limits), "lint")
         ]
         files = [self.file_row(budget) for budget in self.budgets.values()]
         return self.recorder.run(files, ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from pytest_edgebudget.budget.structure import checked_table
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.budget.values import Values
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.types import Budget
+from pytest_edgebudget.types import Budget, LintChoice
 
+_CODE = re.compile(r"[A-Z]{2,10}\d{0,3}")
 _EMPTY = "[models.NAME.budget] holds the limits of a model"
 
 
@@ -54,8 +56,26 @@ def _read(tree: Node, path: Path, registry: Registry, loader: Loader) -> Budget 
     if device is None:
         return None
     return Budget(
-        path=path, device=device, models=tuple(model for model in found if model), groups=joint
+        path=path,
+        device=device,
+        models=tuple(model for model in found if model),
+        groups=joint,
+        lint=_lint(_table(tree, "lint"), mistakes),
     )
+
+
+def _lint(node: Node, mistakes: Mistakes) -> LintChoice:
+    """Which codes there are is known to the linter only: here they must look like codes."""
+    found = {}
+    for key in ("select", "ignore"):
+        elements = node.table[key].elements if key in node.table else ()
+        for element in elements:
+            if not _CODE.fullmatch(element.text):
+                hint = "such as EB203, or EB2 for a family"
+                mistakes.add(element.place, f'"{element.text}" is not a code', hint)
+        found[key] = tuple(element.text for element in elements)
+    level = Values(node, mistakes).text("level", "error")
+    return LintChoice(level=level, select=found["select"], ignore=found["ignore"])
 
 
 def _gated(tree: Node, mistakes: Mistakes) -> Iterator[tuple[str, Node]]:

@@ -83,6 +83,40 @@ class LimitRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """
+    What a rule of the linter found.
+
+    *rule* is its name; *severity* error, warning or note; *where* the op or
+    tensor, as the model names it.
+    """
+
+    code: str
+    rule: str
+    severity: str
+    message: str
+    where: str = ""
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintRow:
+    """
+    The linter's item of one model: what it found in the artifact that was gated.
+
+    *status* is kept (nothing but notes), broken, or warned (nothing that fails).
+    """
+
+    id: str
+    file: str
+    model: str
+    status: str
+    fails: bool
+    line: int
+    findings: tuple[FindingRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRow:
     """One candidate that was tried, with what it cost."""
 
@@ -149,6 +183,7 @@ class Run:
     models: tuple[ModelRow, ...]
     limits: tuple[LimitRow, ...]
     errors: tuple[ErrorRow, ...]
+    lints: tuple[LintRow, ...] = ()
 
     def model(self, file: str, name: str) -> ModelRow | None:
         """The row of one model, if it was fitted."""

@@ -28,6 +28,7 @@ def render(run: Run) -> str:
         "files": [asdict(row) for row in run.files],
         "models": [_model(row) for row in run.models],
         "limits": [asdict(row) for row in run.limits],
+        "lints": [asdict(row) for row in run.lints],
         "errors": [asdict(row) for row in run.errors],
     }
     return json.dumps(_finite(data), indent=2, allow_nan=False) + "\n"

@@ -28,6 +28,7 @@ def _lines(run: Run) -> Iterator[str]:
             if row.file == file.file:
                 yield _row(run, row)
         yield ""
+        yield from _lints(run, file.file)
     for row in run.limits:
         if row.fails:
             yield from _broken(run, row)
@@ -36,6 +37,16 @@ def _lines(run: Run) -> Iterator[str]:
             yield from _trials(model)
     for error in run.errors:
         yield f"- **error** {_text(error.id)}: {_text(error.message.strip().splitlines()[0])}"
+
+
+def _lints(run: Run, file: str) -> Iterator[str]:
+    rows = [row for row in run.lints if row.file == file and row.findings]
+    for row in rows:
+        sign = SIGNS.get(row.status, row.status)
+        yield f"- {_text(row.model)}: lint {sign}: {words.findings(row)}"
+        yield from (f"  - {_text(line)}" for line in words.told(row))
+    if rows:
+        yield ""
 
 
 def _row(run: Run, row: LimitRow) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_edgebudget.report import words
 from pytest_edgebudget.report.advice import advice, tried
-from pytest_edgebudget.report.base import LimitRow, ModelRow
+from pytest_edgebudget.report.base import LimitRow, LintRow, ModelRow
 from pytest_edgebudget.report.words import one_line as one_line
 
 METRICS_SHOWN = 6
@@ -15,6 +15,24 @@ METRICS_SHOWN = 6
 def broken_text(row: LimitRow, model: ModelRow | None) -> str:
     """The whole message of a limit that does not hold."""
     return "\n".join(_lines(row, model))
+
+
+def lint_text(row: LintRow) -> str:
+    """The whole message of a lint item with findings that fail."""
+    lines = [f"{row.model}: lint: {words.findings(row)} in the artifact"]
+    for finding in row.findings:
+        lines.append(f"  {words.finding(finding)}")
+        if finding.instead:
+            lines.append(f"    {finding.instead}")
+    code = row.findings[0].code
+    return "\n".join(
+        [
+            *lines,
+            "\nWhat next:",
+            f"  - edgebudget explain {code} tells what it is, and what to do instead",
+            f"  - if it is meant: # edgebudget: ignore {code} - REASON, in the model's table",
+        ]
+    )
 
 
 def _lines(row: LimitRow, model: ModelRow | None) -> Iterator[str]:

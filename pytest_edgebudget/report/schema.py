@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from pytest_edgebudget.report.base import ErrorRow, FileRow, LimitRow, ModelRow
+from pytest_edgebudget.report.base import ErrorRow, FileRow, LimitRow, LintRow, ModelRow
 from pytest_edgebudget.report.json import LEFT_OUT, SCHEMA_VERSION
 
 FILE = Path(__file__).with_name("schema.json")
@@ -32,6 +32,7 @@ def schema() -> dict[str, Any]:
         "files": FileRow,
         "models": ModelRow,
         "limits": LimitRow,
+        "lints": LintRow,
         "errors": ErrorRow,
     }
     properties: dict[str, Any] = {

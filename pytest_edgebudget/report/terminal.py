@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_edgebudget.report import words
-from pytest_edgebudget.report.base import FileRow, LimitRow, Run
+from pytest_edgebudget.report.base import ErrorRow, FileRow, LimitRow, LintRow, ModelRow, Run
 
 BOLD, GREEN, RED, YELLOW = "1", "32", "31", "33"
 COLOURS = {
@@ -30,7 +30,7 @@ def header(row: FileRow) -> str:
 
 def table(run: Run, *, colour: bool) -> str:
     """One line a limit, grouped by budget file and model."""
-    files = [row.file for row in run.limits] + [row.file for row in run.errors]
+    files = [row.file for row in (*run.limits, *run.lints, *run.errors)]
     blocks = [_block(run, file, colour=colour) for file in dict.fromkeys(files)]
     return "\n".join(blocks)
 
@@ -62,32 +62,36 @@ def _title(run: Run, file: str) -> str:
 
 
 def _rows(run: Run, file: str) -> Iterator[tuple[list[str], str]]:
-    last = None
+    rows: list[LimitRow | LintRow | ErrorRow] = [*run.limits, *run.lints, *run.errors]
+    for name in dict.fromkeys(row.model for row in rows if row.file == file):
+        yield from _part(run, file, name)
+
+
+def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
+    """A model or a group: its title, its limits, what the linter found, what failed."""
+    model = run.model(file, name)
+    yield [_model_cell(model, name)], ""
+    yield from (([f"  ({note})"], "") for note in (model.notes if model else ()))
     for row in run.limits:
-        if row.file == file:
-            if row.model != last:
-                yield [_model_cell(run, row)], ""
-                model = run.model(row.file, row.model)
-                yield from (([f"  ({note})"], "") for note in (model.notes if model else ()))
-            last = row.model
+        if (row.file, row.model) == (file, name):
             yield _cells(row), row.status
             if row.waiver:
                 yield [f"    ({row.waiver})"], ""
+    for lint in run.lints:
+        if (lint.file, lint.model) == (file, name):
+            yield ["  lint", "", words.findings(lint), "", "", "", lint.status], lint.status
+            yield from (([f"    {line}"], "") for line in words.told(lint))
     for error in run.errors:
-        if error.file == file:
-            if error.model != last:
-                yield [error.model], ""
-            last = error.model
+        if (error.file, error.model) == (file, name):
             metric = error.id.rpartition("::")[2]
             yield [f"  {metric}", "", "", "", "", "", "ERROR"], "error"
 
 
-def _model_cell(run: Run, row: LimitRow) -> str:
-    model = run.model(row.file, row.model)
+def _model_cell(model: ModelRow | None, name: str) -> str:
     if model is None:
-        return row.model
+        return name
     lock = " (lock)" if any(t.from_lock and t.state == "chosen" for t in model.trials) else ""
-    return f"{row.model}: {model.recipe}{lock}"
+    return f"{name}: {model.recipe}{lock}"
 
 
 def _cells(row: LimitRow) -> list[str]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from pytest_edgebudget.report.base import BoundRow, FileRow, LimitRow, ReadingRow
+from pytest_edgebudget.report.base import (
+    BoundRow,
+    FileRow,
+    FindingRow,
+    LimitRow,
+    LintRow,
+    ReadingRow,
+)
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_pair, format_value
 
@@ -102,3 +109,30 @@ def device(row: FileRow) -> str:
     threads = f"{row.threads} thread{'s' if row.threads != 1 else ''}"
     runtimes = ", ".join(f"{name} {version}" for name, version in row.runtimes.items())
     return ", ".join(filter(None, [row.profile, f"run {row.run}", threads, runtimes]))
+
+
+FINDINGS_TOLD = 5
+
+
+def findings(row: LintRow) -> str:
+    """How many findings there are of each severity, in words."""
+    counts: dict[str, int] = {}
+    for finding in row.findings:
+        counts[finding.severity] = counts.get(finding.severity, 0) + 1
+    order = ("error", "warning", "note")
+    words = [f"{n} {each}{'s' * (n > 1)}" for each in order if (n := counts.get(each, 0))]
+    return ", ".join(words) or "nothing"
+
+
+def told(row: LintRow) -> list[str]:
+    """The first findings worse than a note, one a line, and how many more there are."""
+    worse = [each for each in row.findings if each.severity != "note"]
+    lines = [finding(each) for each in worse[:FINDINGS_TOLD]]
+    more = len(worse) - FINDINGS_TOLD
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def finding(row: FindingRow) -> str:
+    """One finding on one line."""
+    where = f"{row.where}: " if row.where else ""
+    return f"{row.code} {row.severity}: {where}{row.message}"

@@ -10,6 +10,7 @@ from pytest_edgebudget.types.budgets import DeviceChoice as DeviceChoice
 from pytest_edgebudget.types.budgets import FunctionRef as FunctionRef
 from pytest_edgebudget.types.budgets import GroupBudget as GroupBudget
 from pytest_edgebudget.types.budgets import Limit as Limit
+from pytest_edgebudget.types.budgets import LintChoice as LintChoice
 from pytest_edgebudget.types.budgets import ModelBudget as ModelBudget
 from pytest_edgebudget.types.budgets import OwnMetric as OwnMetric
 from pytest_edgebudget.types.budgets import Profile as Profile

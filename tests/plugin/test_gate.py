@@ -51,7 +51,7 @@ def test_tightening_one_limit_turns_exactly_its_item_red(
             "  none *75.1 KiB *breaks size, download_size",
             "  int8 *23.7 KiB *breaks size",
             "What would fix it:",
-            "*limit of 23.73 KiB in pi4.toml:10",
+            "*limit of 23.7344 KiB in pi4.toml:10",
         ]
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -138,7 +138,7 @@ def test_joint_limits_sum_the_chosen_artifacts(gate: Runner, write: Callable[[st
 
     result.assert_outcomes(passed=6, failed=1)
     result.stdout.fnmatch_lines(
-        ["pi4.toml::both::size FAILED*", "both: size is broken: 47.5 KiB is 7.45 KiB (19 %) over*"]
+        ["pi4.toml::both::size FAILED*", "both: size is broken: 47.5 KiB is 7.47 KiB (19 %) over*"]
     )
 
 

@@ -52,7 +52,7 @@ def test_a_report_of_an_extension_is_written(gate: Runner, project: Path) -> Non
 @pytest.mark.parametrize(
     ("hook", "line"),
     [
-        ("pytest_edgebudget_measured", "int8 size 24296.0"),
+        ("pytest_edgebudget_measured", "int8 size 24304.0"),
         ("pytest_edgebudget_verdict", "digits size"),
     ],
 )

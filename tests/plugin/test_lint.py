@@ -1,0 +1,108 @@
+"""The linter's item of each model: what it found in the artifact, and what fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import Runner
+
+MODEL = """\
+[device]
+profile = "{profile}"
+
+[models.digits]
+path = "digits.tflite"
+budget = {{ size = "128 KiB" }}
+"""
+
+
+@pytest.fixture
+def project_without_lint(write: Callable[[str], None]) -> None:
+    write(MODEL.format(profile="raspberry-pi-4") + '\n[lint]\nlevel = "off"\n')
+
+
+def budget(profile: str, lint: str = "") -> str:
+    return MODEL.format(profile=profile) + f"\n[lint]\n{lint}\n"
+
+
+def test_each_model_has_a_lint_item_and_notes_do_not_fail(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(budget("raspberry-pi-4"))
+    result = gate("--edge-budget", "pi4.toml", "-v")
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["pi4.toml::digits::lint PASSED*", "  lint *1 note* kept"])
+
+
+@pytest.mark.usefixtures("project_without_lint")
+def test_it_can_be_turned_off(gate: Runner) -> None:
+    result = gate("--edge-budget", "pi4.toml")
+    result.assert_outcomes(passed=1)
+    assert "lint" not in result.stdout.str().partition("edge budgets")[2]
+
+
+def test_a_finding_of_severity_error_fails_and_says_what_next(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    write(budget("coral-dev-board"))
+    result = gate("--edge-budget", "pi4.toml", "--edge-budget-report", "json:out.json")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "digits: lint: * in the artifact",
+            "  EB4?? error: *",
+            "What next:",
+            "  - edgebudget explain EB4?? tells what it is, and what to do instead",
+            "  - if it is meant: # edgebudget: ignore EB4?? - REASON, in the model's table",
+            "  lint *error* broken",
+        ]
+    )
+    (row,) = json.loads((project / "out.json").read_text())["lints"]
+    assert (row["id"], row["status"], row["fails"]) == ("pi4.toml::digits::lint", "broken", True)
+    assert row["findings"][0]["severity"] == "error"
+
+
+def test_at_level_warn_findings_are_yellow_and_pass(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(budget("coral-dev-board", 'level = "warn"'))
+    result = gate("--edge-budget", "pi4.toml", "-v")
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["pi4.toml::digits::lint WARNED*", "*1 passed, 1 warned*"])
+
+
+def test_rules_are_left_out_by_code(gate: Runner, write: Callable[[str], None]) -> None:
+    write(budget("coral-dev-board", 'ignore = ["EB3", "EB4", "EB5"]'))
+    gate("--edge-budget", "pi4.toml").assert_outcomes(passed=2)
+
+
+def test_a_comment_with_a_reason_ignores_a_finding_of_its_model(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    text = budget("coral-dev-board").replace(
+        "[models.digits]",
+        "[models.digits]\n# edgebudget: ignore EB3, EB4 - the board has no accelerator yet",
+    )
+    write(text)
+    gate("--edge-budget", "pi4.toml").assert_outcomes(passed=2)
+
+
+def test_what_is_no_code_is_a_mistake_with_its_line(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(budget("raspberry-pi-4", 'ignore = ["dead ops"]'))
+    result = gate("--edge-budget", "pi4.toml")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(['*pi4.toml:9: lint.ignore*: "dead ops" is not a code*'])
+
+
+def test_two_workers_give_the_same_items(gate: Runner, write: Callable[[str], None]) -> None:
+    write(budget("coral-dev-board"))
+    gate("--edge-budget", "pi4.toml", "-n", "2").assert_outcomes(passed=1, failed=1)
