@@ -98,7 +98,7 @@ def _finding(ops: list[Op], steps: list[Op], model: ModelFile, onnx: bool) -> Fi
     shapes = [f"'{t.name}' is open ({dims(t.shape or ())})" for t in inputs[:1]]
     kinds = sorted({op.kind for op in (*steps, *ops)})
     work = f"{plural(len({id(op) for op in (*steps, *ops)}), 'op')} ({', '.join(kinds)})"
-    message = f"{'; '.join([*shapes, work])} work out sizes at run time"
+    message = "; ".join([*shapes, f"sizes are worked out at run time, by {work}"])
     return Finding(message, shown(ops[0]), severity=Severity.NOTE if onnx else None)
 
 

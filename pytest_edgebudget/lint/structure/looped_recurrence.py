@@ -6,18 +6,20 @@ What it finds
     and TANH.
 
 Why it hurts
-    Each time step calls the interpreter for every op of the body (the message has their
-    number), where the fused op UNIDIRECTIONAL_SEQUENCE_LSTM is one op with one kernel.
-    Post-training quantization does not look into the body, so the layer stays float, and
-    delegates leave the loop to the CPU.
+    It is hardly slower in float (LiteRT 2.3 on x86-64, LSTM(64) over 50 steps: 103 us
+    against 124 us of the fused op), but it stays float: TensorFlow 2.21's converter
+    crashes when it is to quantize the loop in full. The same layer fused takes 25,720
+    bytes in int8, as a loop 92,808. The compilers of NPUs know UNIDIRECTIONAL_SEQUENCE_LSTM
+    (Vela does) and leave loops to the CPU, op by op in each step.
 
 Example
     An LSTM of Keras 3 converted by TensorFlow 2.21, with a fixed batch, too: WHILE with
-    20 ops in its body.
+    19 ops in its body.
 
 Instead
-    Use `unroll=True` for few steps; train with tf_keras (Keras 2), whose LSTM the
-    converter fuses when the batch is fixed; or use convolutions over time (TCN, SVDF).
+    Build the model with tf_keras (Keras 2), whose LSTM the converter fuses when the batch
+    is fixed. `unroll=True` quantizes, too, but each step has ops of its own in the file
+    (the layer above: 289,904 bytes). Or use convolutions over time.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def _recurrent(body: tuple[Op, ...]) -> bool:
 RULE = Rule(
     code="EB217",
     name="looped-recurrence",
-    severity=Severity.WARNING,
+    severity=Severity.NOTE,
     needs=ModelFile,
     check=check,
     formats=frozenset({"tflite"}),

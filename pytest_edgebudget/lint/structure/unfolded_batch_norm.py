@@ -62,8 +62,9 @@ def check(model: ModelFile) -> Iterator[Finding]:
         for layer in links.subgraph.ops:
             if layer.kind not in _LAYERS or not _foldable(layer, links):
                 continue
-            chain = _without_bias(layer, _scalings(layer, links))
-            if chain and _folded_at_load(layer, chain):
+            whole = _scalings(layer, links)
+            chain = _without_bias(layer, whole)
+            if chain and _folded_at_load(layer, whole):
                 at_load.append((layer, chain[0]))
             elif chain:
                 yield _finding(layer, chain, links)

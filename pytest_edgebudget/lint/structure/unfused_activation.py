@@ -7,10 +7,11 @@ What it finds
     uses that result. Not in .onnx: onnxruntime fuses such pairs when it loads the model.
 
 Why it hurts
-    The runtimes of TensorFlow Lite fuse nothing: what the converter leaves apart is an
-    op of its own in each inference. It reads and writes the whole result once more, and
-    input and output lie in the arena side by side: the pair needs twice the memory of
-    the result (named in the message), a fused op needs it once.
+    XNNPACK fuses the pair when it loads the model. TensorFlow Lite Micro and LiteRT's own
+    kernels do not: the activation is an op of its own in each inference, which reads and
+    writes the whole result once more (the bytes are named in the message), and its input
+    and output lie in the arena side by side. A CNN for 8x8 digits needs an arena of 10,719
+    bytes in TensorFlow Lite Micro instead of 7,407, and 8,448 in LiteRT instead of 5,376.
 
 Example
     CONV_2D without an activation, then RELU: left by converters that come by way of
