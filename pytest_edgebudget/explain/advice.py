@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from pytest_edgebudget.explain.words import share, shorten, size
+from pytest_edgebudget.explain.words import printable, shorten, size
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
@@ -16,7 +16,7 @@ from pytest_edgebudget.graph.operations import is_elementwise
 _WORTH = 0.02
 """A saving below this share of the arena is no advice."""
 
-_NAME = 48
+_NAME = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,17 @@ class Advice:
     A way to a smaller arena.
 
     Attributes:
-        text: one sentence, with the figures.
-        size: bytes that the arena (or its lower bound) then has.
-        evidence: "exact" when that was planned, "estimated" when the model must
-            change for it.
+        text: what to do, in a few words.
+        size: bytes that the arena then has, or has at least.
+        evidence: "exact" when that was planned for this model, "estimated" when
+            the model must change for it.
+        order: the ops of the main subgraph in another order, where that is it.
     """
 
     text: str
     size: int
     evidence: str
+    order: tuple[int, ...] = ()
 
 
 def advice(graph: Graph, plan: Plan, kernels: str) -> tuple[Advice, ...]:
@@ -41,6 +43,7 @@ def advice(graph: Graph, plan: Plan, kernels: str) -> tuple[Advice, ...]:
     if not plan.live or not plan.size:
         return ()
     found = [
+        *_better_order(graph, plan, kernels),
         *_placement(plan),
         *_in_place(graph, plan),
         *_integers(graph, plan, kernels),
@@ -62,14 +65,23 @@ def needed(plan: Plan, room: Callable[[Buffer], int] = lambda buffer: buffer.siz
     return max(accumulate(changes))
 
 
+def _better_order(graph: Graph, plan: Plan, kernels: str) -> Iterator[Advice]:
+    if plan.runtime == "onnxruntime":
+        return  # it orders the ops by itself
+    from pytest_edgebudget.graph.schedule import better_order
+
+    order = better_order(graph, plan.runtime, kernels)
+    if order is not None:
+        text = "another order of the ops, which computes the same"
+        evidence = "exact" if plan.exact else "estimated"
+        yield Advice(text, order.after, evidence, order.ops)
+
+
 def _placement(plan: Plan) -> Iterator[Advice]:
     if plan.size > plan.lower_bound > 0:
-        gap = plan.size - plan.lower_bound
-        text = (
-            f"{size(gap)} ({share(gap, plan.size)}) of the arena is lost between buffers: the "
-            f"fullest step uses {size(plan.lower_bound)}, and {plan.runtime} places by size"
-        )
-        yield Advice(text, plan.lower_bound, "exact")
+        lost = f"{size(plan.size - plan.lower_bound)} are lost to the placement of {plan.runtime}"
+        evidence = "exact" if plan.exact else "estimated"
+        yield Advice(f"no gaps between buffers: {lost}", plan.lower_bound, evidence)
 
 
 def _in_place(graph: Graph, plan: Plan) -> Iterator[Advice]:
@@ -83,9 +95,8 @@ def _in_place(graph: Graph, plan: Plan) -> Iterator[Advice]:
     source, result = pair
     alive = plan.live[plan.peak] - result.buffer.size
     others = max((n for i, n in enumerate(plan.live) if i != plan.peak), default=0)
-    name = shorten(source.buffer.name.split(";")[0], _NAME)
-    fused = "fused into the op before it" if _alone(op, subgraph) else "computed in place"
-    text = f"{op.kind} {fused} would write over its input {name} ({size(source.buffer.size)})"
+    fused = "fused into the op before it" if _fusible(op, subgraph) else "computed in place"
+    text = f"{op.kind} {fused}, over its input {_named(source.buffer)}"
     yield Advice(text, max(alive, others), "estimated")
 
 
@@ -101,8 +112,11 @@ def _same_size(op: Op, plan: Plan) -> tuple[Allocation, Allocation] | None:
     return None
 
 
-def _alone(op: Op, subgraph: Subgraph) -> bool:
-    return sum(i >= 0 and not subgraph.tensors[i].constant for i in op.inputs) == 1
+def _fusible(op: Op, subgraph: Subgraph) -> bool:
+    """Whether *op* has one input, which no other op reads."""
+    computed = [i for i in op.inputs if i >= 0 and not subgraph.tensors[i].constant]
+    readers = sum(computed[0] in other.inputs for other in subgraph.ops) if computed else 0
+    return len(computed) == 1 == readers
 
 
 def _integers(graph: Graph, plan: Plan, kernels: str) -> Iterator[Advice]:
@@ -114,7 +128,7 @@ def _integers(graph: Graph, plan: Plan, kernels: str) -> Iterator[Advice]:
     ]
     if any(tensor.dtype == "float32" for tensor in tensors):
         smaller = plan_memory(_as_int8(graph), plan.runtime, kernels)
-        yield Advice(f"int8 activations need {size(smaller.size)}", smaller.size, "estimated")
+        yield Advice("int8 activations", smaller.size, "estimated")
 
 
 def _as_int8(graph: Graph) -> Graph:
@@ -133,9 +147,9 @@ def _scratch(plan: Plan) -> Iterator[Advice]:
     scratch = [a.buffer for a in plan.at(plan.peak) if a.buffer.scratch]
     if scratch:
         least = needed(plan, lambda b: 0 if b.scratch else b.size)
-        names = ", ".join(shorten(b.name, _NAME) for b in scratch[:2])
-        total = sum(b.size for b in scratch)
-        text = f"kernels that need no scratch memory ({names}: {size(total)}) leave {size(least)}"
+        names = ", ".join(b.name.rpartition(": ")[2] for b in scratch[:3])
+        held = size(sum(b.size for b in scratch))
+        text = f"without scratch memory of kernels: {shorten(names, _NAME)} ({held})"
         yield Advice(text, least, "estimated")
 
 
@@ -143,10 +157,14 @@ def _halved(plan: Plan) -> Iterator[Advice]:
     """The two largest tensors of each fullest step with half of their channels or rows."""
     most = max(plan.live)
     full = [step for step, live in enumerate(plan.live) if live == most]
-    tensors = {b for step in full for b in [a.buffer for a in plan.at(step)][:2] if not b.scratch}
+    largest = (a.buffer for step in full for a in plan.at(step)[:2])
+    tensors = dict.fromkeys(buffer for buffer in largest if not buffer.scratch)
     if tensors:
         least = needed(plan, lambda b: b.size // 2 if b in tensors else b.size)
-        names = " and ".join(shorten(b.name.split(";")[0], _NAME) for b in tensors)
+        names = " and ".join(map(_named, tensors))
         which = names if len(tensors) < 3 else f"the {len(tensors)} tensors that fill these ops"
-        text = f"half the channels (or rows) of {which}: {size(least)}"
-        yield Advice(text, least, "estimated")
+        yield Advice(f"half the channels (or rows) of {which}", least, "estimated")
+
+
+def _named(buffer: Buffer) -> str:
+    return shorten(printable(buffer.name.split(";")[0]), _NAME)

@@ -24,7 +24,8 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
                           steps (subgraph, op, live_bytes),
                           buffers (name, size_bytes, offset_bytes, first_step,
                           last_step, subgraph, tensor; -1: scratch)
-    advice                text, size_bytes (of the arena then), evidence
+    advice                text, size_bytes (of the arena then), evidence ("exact" or
+                          "estimated"), order (op indices in another order; or null)
 """
 
 from __future__ import annotations
@@ -56,7 +57,12 @@ def as_json(account: Account) -> str:
         "layers": [_layer(account, cost) for cost in account.costs],
         "memory": _memory(account),
         "advice": [
-            {"text": item.text, "size_bytes": item.size, "evidence": item.evidence}
+            {
+                "text": item.text,
+                "size_bytes": item.size,
+                "evidence": item.evidence,
+                "order": item.order or None,
+            }
             for item in account.advice
         ],
     }

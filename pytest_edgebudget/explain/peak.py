@@ -10,6 +10,7 @@ from pytest_edgebudget.graph.arena import Buffer
 
 _MOST = 8
 _NAME = 44
+_ADVICE = 74
 
 
 def peak_lines(account: Account) -> Iterator[str]:
@@ -30,8 +31,9 @@ def peak_lines(account: Account) -> Iterator[str]:
     yield _others(account)
     if account.advice:
         yield ""
-        yield "What would lower it:"
-        yield from (line for item in account.advice for line in _wrapped(item.text, item.evidence))
+        yield "What would lower it, to:"
+        for item in account.advice:
+            yield f"  {size(item.size):>10}  {shorten(item.text, _ADVICE)} ({item.evidence})"
 
 
 def _line(buffer: Buffer, account: Account, whole: int) -> str:
@@ -53,10 +55,3 @@ def _others(account: Account) -> str:
     if equal == 1:
         return f"  all other ops need {size(below)} at most"
     return f"  {equal} ops need as much, all others {size(below)} at most"
-
-
-def _wrapped(text: str, evidence: str) -> Iterator[str]:
-    import textwrap
-
-    sentence = f"{text} ({evidence})"
-    yield from textwrap.wrap(sentence, 98, initial_indent="  - ", subsequent_indent="    ")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_edgebudget.explain import svg
 from pytest_edgebudget.explain.account import Account
-from pytest_edgebudget.explain.colours import INPUT, SCRATCH, colour_of
+from pytest_edgebudget.explain.colours import INPUT, SCRATCH, Colour, colour_of
 from pytest_edgebudget.explain.words import printable, shape, shorten, size
 from pytest_edgebudget.graph.arena import Allocation
 
@@ -15,6 +15,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 84.0, 28.0, 96.0, 150.0
 _HEIGHT = 380.0
 _NARROWEST, _WIDEST, _WHOLE = 6.0, 64.0, 1040.0
 _INK, _GREY, _FAINT, _PEAK = "#1f2933", "#616e7c", "#e4e7eb", "#c81e1e"
+_LINE = "bytes in use"
 _LABELLED_STEP = 15.0
 """Steps narrower than that are not named, only numbered now and then."""
 
@@ -61,6 +62,7 @@ def draw(account: Account) -> str:
     scales = _Scales(len(plan.live), max(top, plan.size, 1))
     title = f"Memory map of {printable(account.path.name)}"
     width = max(_LEFT + scales.width + _RIGHT, 620.0)
+    legend = _legend_items(account, width)
     parts = (
         *_heading(account, title),
         *_peak(account, scales),
@@ -69,9 +71,9 @@ def draw(account: Account) -> str:
         *_live(account, scales),
         *(part for item in plan.allocations for part in _label(account, item, scales)),
         *_steps(account, scales),
-        *_legend(account, width),
+        *_legend(legend),
     )
-    return svg.document(width, _TOP + _HEIGHT + _BOTTOM, title, parts)
+    return svg.document(width, legend[-1][1] + 24, title, parts)
 
 
 def _heading(account: Account, title: str) -> Iterator[str]:
@@ -196,19 +198,29 @@ def _steps(account: Account, scales: _Scales) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _legend(account: Account, width: float) -> Iterator[str]:
+_Item = tuple[float, float, Colour | None]
+"""A place, and the colour that is explained there; None: the line."""
+
+
+def _legend_items(account: Account, width: float) -> list[_Item]:
     """The colours that occur, inputs first and scratch last, in as many rows as they need."""
     found = {colour_of(account, item.buffer) for item in account.plan.allocations}
     order = sorted(found, key=lambda colour: (colour is not INPUT, colour is SCRATCH, colour.name))
+    items: list[_Item] = []
     x, y = _LEFT, _TOP + _HEIGHT + _BOTTOM - 30
     for colour in (*order, None):
-        name = colour.name if colour else "bytes in use"
-        wide = 36 + svg.text_width(name, 11)
+        wide = 36 + svg.text_width(colour.name if colour else _LINE, 11)
         if x + wide > width and x > _LEFT:
             x, y = _LEFT, y + 18
+        items.append((x, y, colour))
+        x += wide
+    return items
+
+
+def _legend(items: list[_Item]) -> Iterator[str]:
+    for x, y, colour in items:
         if colour:
             yield svg.rectangle(x, y - 10, 12, 12, fill=colour.fill, stroke=colour.edge, rx="2")
         else:
             yield svg.line([(x - 4, y - 4), (x + 14, y - 4)], stroke=_INK, stroke_dasharray="5 3")
-        yield svg.text(x + 18, y, name, fill=_INK)
-        x += wide
+        yield svg.text(x + 18, y, colour.name if colour else _LINE, fill=_INK)

@@ -13,6 +13,7 @@ WIDTH = 100
 """Columns of a terminal that are used."""
 
 _MOST_ROWS = 64
+_SHORTEST_GAP = 3
 _HEADER = ("#", "op", "layer", "output", "type", "params", "bytes", "MACs", "share", "live")
 _WIDEST = (5, 20, 100, 16, 9, 8, 9, 8, 5, 10)
 _LEFT = frozenset({1, 2, 3, 4})
@@ -60,11 +61,12 @@ def _elided(costs: Sequence[LayerCost], account: Account) -> Iterator[LayerCost 
         return
     most = sorted(costs, key=lambda cost: -_weight(cost, account))[: _MOST_ROWS - 8]
     kept = {id(cost) for cost in (*costs[:2], *most, *costs[-2:])}
-    for shown, run in groupby(costs, key=lambda cost: id(cost) in kept):
-        if shown:
+    for shown, group in groupby(costs, key=lambda cost: id(cost) in kept):
+        run = tuple(group)
+        if shown or len(run) < _SHORTEST_GAP:
             yield from run
         else:
-            yield tuple(run)
+            yield run
 
 
 def _weight(cost: LayerCost, account: Account) -> float:

@@ -98,7 +98,7 @@ def _memory(account: Account) -> Iterator[tuple[str, str]]:
 def _bound(plan: Plan) -> str:
     if plan.size <= plan.lower_bound:
         return "no placement needs less in this order of ops"
-    return f"the fullest op uses {size(plan.lower_bound)} of it"
+    return f"{size(plan.size - plan.lower_bound)} more than its fullest op uses"
 
 
 def _device(account: Account) -> Iterator[tuple[str, str]]:

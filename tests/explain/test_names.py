@@ -1,0 +1,94 @@
+"""`edgebudget explain NAME`: metrics, rules, recipes; and what cannot be explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_edgebudget.cli import main
+from pytest_edgebudget.errors import EdgeBudgetError, ModelError
+from pytest_edgebudget.lint.table import RULES
+
+Explain = Callable[..., str]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_is_found_by_its_code_and_its_name(explained: Explain, rule: object) -> None:
+    code, name, doc = rule.code, rule.name, rule.doc  # type: ignore[attr-defined]
+    for asked in (code, code.lower(), name):
+        text = explained(asked)
+        assert text.startswith(f"{code} {name} (")
+        assert text.endswith(f"{doc}\n")
+
+
+def test_a_recipe_is_the_documentation_of_its_passes(explained: Explain) -> None:
+    text = explained("prune(0.5)+int8")
+    assert text.startswith("prune\n\n")
+    assert "\n\nint8\n\nWeights and activations in int8" in text
+
+
+def test_documentation_as_json(explained: Explain) -> None:
+    found = json.loads(explained("macs", format="json"))
+    assert [item["name"] for item in found["items"]] == ["macs"]
+    assert found["items"][0]["documentation"].startswith("macs\n\nMultiply-accumulates")
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [("latensy", "latency"), ("unfused-activations", "unfused-activation"), ("int9", "int8")],
+)
+def test_a_misspelt_name_gets_a_suggestion(explained: Explain, asked: str, near: str) -> None:
+    with pytest.raises(EdgeBudgetError, match=f"did you mean {near}"):
+        explained(asked)
+
+
+def test_a_profile_is_for_models_only(explained: Explain) -> None:
+    with pytest.raises(EdgeBudgetError, match="--profile are for models"):
+        explained("macs", profile="host")
+
+
+# --- models that cannot be explained ----------------------------------------------------------
+
+
+def test_a_model_that_is_not_there_is_not_taken_for_a_name(explained: Explain) -> None:
+    for name in ("nothing.tflite", "nothing.onnx", "no/such/folder/x.TFLITE"):
+        with pytest.raises(ModelError, match="cannot be read"):
+            explained(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x00\x00\x00\x08TFL3" + bytes(40)])
+def test_a_damaged_model_is_exit_code_2_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    assert main(["explain", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {path}: ")
+    assert "Traceback" not in err
+
+
+def test_a_file_of_another_kind_says_what_it_is(explained: Explain) -> None:
+    Path("model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(64))
+    with pytest.raises(ModelError, match="a Keras"):
+        explained(Path("model.h5"))
+
+
+def test_an_unknown_profile_gets_a_suggestion(explained: Explain) -> None:
+    import tflite_models as tfl
+
+    model = tfl.pack(tfl.small_cnn())
+    with pytest.raises(EdgeBudgetError, match="did you mean raspberry-pi-4"):
+        explained(model, profile="rasberry-pi-4")
+    with pytest.raises(EdgeBudgetError, match="cannot be read"):
+        explained(model, profile="mine.toml")
+
+
+def test_a_device_that_does_not_run_the_format_is_an_error(explained: Explain) -> None:
+    import onnx_models as om
+
+    with pytest.raises(ModelError, match=r"cannot run \.onnx models"):
+        explained(om.small_cnn().SerializeToString(), name="m.onnx", profile="nucleo-l4r5zi")
