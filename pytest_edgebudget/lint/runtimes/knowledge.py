@@ -57,17 +57,36 @@ class OnnxRuntime:
     schemas: frozenset[str]
 
 
-def tflite_runtime(profile: Profile | None) -> tuple[str, TfliteRuntime] | None:
-    """The name and the facts of what runs a `.tflite` there: None when nothing known does."""
+def newest() -> TfliteRuntime:
+    """The runtime that is generally current: LiteRT, in the version that was asked."""
     from pytest_edgebudget.lint.runtimes.known import TFLITE
 
-    names = profile.runtimes if profile else ("litert",)
-    return next(((name, TFLITE[name]) for name in names if name in TFLITE), None)
+    return TFLITE["litert"]
 
 
-def onnx_runtime(profile: Profile | None) -> tuple[str, OnnxRuntime] | None:
-    """The name and the facts of what runs an `.onnx` there: None when nothing known does."""
+def misreads(runtime: TfliteRuntime, kind: str, written: int, needed: int) -> bool:
+    """Whether *runtime* runs an op as *written*, though it does not know what is *needed*."""
+    looks = runtime.ops.get(kind, ANY_VERSION) != ANY_VERSION
+    return (
+        looks
+        and written < needed
+        and runtime.runs(kind, written)
+        and not runtime.runs(kind, needed)
+    )
+
+
+def tflite_runtime(profile: Profile) -> tuple[str, TfliteRuntime | None]:
+    """The name and the facts of what runs a `.tflite` there; None when nothing known does."""
+    from pytest_edgebudget.lint.runtimes.known import TFLITE
+
+    name = next((name for name in profile.runtimes if name in TFLITE), "")
+    return name, TFLITE.get(name)
+
+
+def onnx_runtime(profile: Profile | None) -> tuple[str, OnnxRuntime | None]:
+    """The same for an `.onnx`; without a *profile* what is generally current."""
     from pytest_edgebudget.lint.runtimes.known import ONNX
 
     names = profile.runtimes if profile else ("onnxruntime",)
-    return next(((name, ONNX[name]) for name in names if name in ONNX), None)
+    name = next((name for name in names if name in ONNX), "")
+    return name, ONNX.get(name)
