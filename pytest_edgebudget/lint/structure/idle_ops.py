@@ -84,6 +84,10 @@ def _padded_by_zero(op: Op, links: Links) -> bool:
     return bool(pads) and not any(pads or ()) and _shape_kept(op, links)
 
 
+def _tiled_once(op: Op, links: Links) -> bool:
+    return set(numbers(input_of(links.subgraph, op, 1)) or ()) == {1}
+
+
 def _everything(op: Op, links: Links) -> bool:
     """A slice as long as its input that does not go backwards."""
     position = _STRIDES.get(op.kind, -1)
@@ -108,9 +112,9 @@ def _not_split(op: Op, links: Links) -> bool:
 
 
 def _single_pixels(op: Op, links: Links) -> bool:
-    window = [op.attributes.get(f"{a}_{b}") for a in ("filter", "stride") for b in "wh"]
     if op.kind.isupper():
-        return window == [1, 1, 1, 1] and activation(op) == "NONE"
+        window = {op.attributes.get(name) for name in _WINDOW}
+        return window == {1} and activation(op) == "NONE" and _shape_kept(op, links)
     kernel = op.attributes.get("kernel_shape")
     return isinstance(kernel, tuple) and set(kernel) == {1} and _shape_kept(op, links)
 
@@ -156,14 +160,16 @@ def _clipped_before(op: Op, links: Links) -> bool:
     return before.kind in ("RELU", "RELU6", "Relu") or activation(before) in ("RELU", "RELU6")
 
 
+_WINDOW = ("filter_width", "filter_height", "stride_w", "stride_h")
 _LONGEST = 16 * 1024
 _STRIDES = {"STRIDED_SLICE": 3, "Slice": 4}
 _COMMUTATIVE = frozenset({"ADD", "Add", "MUL", "Mul"})
 
 _TESTS: Mapping[str, Test] = {
-    **dict.fromkeys(("RESHAPE", "BROADCAST_TO", "TILE", "Reshape", "Expand", "Tile"), _shape_kept),
+    **dict.fromkeys(("RESHAPE", "BROADCAST_TO", "Reshape", "Expand"), _shape_kept),
     **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD", "Pad"), _padded_by_zero),
     **dict.fromkeys(("SLICE", "STRIDED_SLICE", "Slice"), _everything),
+    **dict.fromkeys(("TILE", "Tile"), _tiled_once),
     **dict.fromkeys(("TRANSPOSE", "Transpose"), _axes_kept),
     **dict.fromkeys(("CONCATENATION", "ADD_N", "Concat", "Max", "Mean", "Min", "Sum"), _only_one),
     **dict.fromkeys(("SPLIT", "SPLIT_V", "Split"), _not_split),
