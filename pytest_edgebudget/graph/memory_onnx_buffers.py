@@ -1,0 +1,127 @@
+"""
+Which tensors share a buffer in onnxruntime, and how long each buffer is held.
+
+Source: onnxruntime/core/framework/allocation_planner.cc (ComputeUseCounts,
+ComputeReusePlan, FindReusableInput, FindReusableTensor); which kernels may share
+was found by running each (`Alias` and `MayInplace` of their registrations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_edgebudget.graph.dtypes import BITS
+from pytest_edgebudget.graph.ir import Op, Subgraph
+from pytest_edgebudget.graph.memory_sizes import held_bytes, shape_of
+
+ALIASES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+"""The output is the input, whoever else reads it."""
+
+IN_PLACE = frozenset(
+    """
+    Cast Celu Clip Elu HardSigmoid LeakyRelu LogSoftmax Relu Selu Sigmoid Softmax Softplus
+    Softsign Tanh ThresholdedRelu
+    """.split()  # noqa: SIM905
+)
+"""The output may take over the first input, when nobody else reads it."""
+
+
+_Form = tuple[tuple[int, ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """*size* bytes for *tensor* and those that share with it, from step *first* to *last*."""
+
+    tensor: int
+    size: int
+    first: int
+    last: int
+
+
+def buffers(subgraph: Subgraph, order: Sequence[int]) -> list[Held]:
+    """The buffers that the session allocates; inputs and constants are not its own."""
+    planner = _Planner(subgraph)
+    for step, number in enumerate(order):
+        planner.run(step, subgraph.ops[number])
+    end = len(order) - 1
+    return [
+        Held(root, held_bytes(subgraph.tensors[root]), first, planner.end.get(root, end))
+        for root, first in planner.begin.items()
+    ]
+
+
+class _Planner:
+    """One walk through the ops, as the session makes it."""
+
+    def __init__(self, subgraph: Subgraph) -> None:
+        self.tensors = subgraph.tensors
+        self.outputs = frozenset(subgraph.outputs)
+        self.uses = _uses(subgraph)
+        self.root = list(range(len(subgraph.tensors)))
+        self.begin: dict[int, int] = {}
+        self.end: dict[int, int] = {}
+        self.free: dict[_Form, list[int]] = {}  # by form, the last freed last
+
+    def run(self, step: int, op: Op) -> None:
+        """Give each output its buffer, then give back what nobody needs any more."""
+        outputs = [index for index in op.outputs if index >= 0]
+        for position, index in enumerate(outputs):
+            self._place(step, op, position, index)
+        for index in (*op.inputs, *outputs):
+            if index >= 0:
+                self._release(step, self.root[index])
+
+    def _place(self, step: int, op: Op, position: int, index: int) -> None:
+        shared = self._shared(op, position, index) if index not in self.outputs else -1
+        if shared < 0:
+            self.begin[index] = step
+            return
+        root = self.root[shared]
+        self.root[index] = root
+        self.uses[root] += self.uses[index]
+        self.end.pop(root, None)
+
+    def _shared(self, op: Op, position: int, index: int) -> int:
+        """The tensor whose buffer an output takes; -1: none."""
+        source, form = op.inputs[0] if op.inputs else -1, self.form(index)
+        if position == 0 and source >= 0 and not op.custom:
+            if op.kind in ALIASES:
+                return source
+            alone = self.uses[self.root[source]] == 1
+            if op.kind in IN_PLACE and alone and form and self.form(source) == form:
+                return source
+        free = self.free.get(form) if form else None
+        return free.pop() if free else -1
+
+    def _release(self, step: int, root: int) -> None:
+        self.uses[root] -= 1
+        if self.uses[root] == 0 and root in self.begin:
+            self.end[root] = step
+            form = self.form(root)
+            if form:
+                self.free.setdefault(form, []).append(root)
+
+    def form(self, index: int) -> _Form | None:
+        """What a buffer must have in common with another to take its place; None: unknown."""
+        tensor = self.tensors[index]
+        if tensor.shape is None or tensor.dtype not in BITS:
+            return None
+        return shape_of(tensor), BITS[tensor.dtype]
+
+
+def _uses(subgraph: Subgraph) -> list[int]:
+    """How often each tensor is needed: by ops, by the caller, and by its own op."""
+    uses = [0] * len(subgraph.tensors)
+    for index in _needs(subgraph):
+        uses[index] += 1
+    for index, tensor in enumerate(subgraph.tensors):
+        uses[index] += tensor.constant
+    return uses
+
+
+def _needs(subgraph: Subgraph) -> Iterator[int]:
+    yield from (*subgraph.inputs, *subgraph.outputs)
+    for op in subgraph.ops:
+        yield from (index for index in (*op.inputs, *op.outputs) if index >= 0)
