@@ -15,15 +15,10 @@ _TABLES = (b"[models", b"[groups")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """
-    One file to look at: its absolute *path*, and whether it is a *budget* file.
-
-    *skipped*: why it is left out, though it was asked for.
-    """
+    """One file to look at: its absolute *path*, and whether it is a *budget* file."""
 
     path: Path
     budget: bool = False
-    skipped: str = ""
 
 
 def inputs(paths: list[Path]) -> list[Input]:
@@ -31,13 +26,14 @@ def inputs(paths: list[Path]) -> list[Input]:
     The files that *paths* name, each once, in the order given.
 
     A folder stands for the models and budget files in it and below it, by
-    name. A folder without any, and a path that is not there, stay as they are:
-    whoever reads them says what is wrong.
+    name; a base without limits of its own for the budget files beside it that
+    extend it. A folder without any, and a path that is not there, stay as they
+    are: whoever reads them says what is wrong.
     """
     found: dict[Path, Input] = {}
     for path in paths:
         whole = absolute(path)
-        for each in _folder(whole) if whole.is_dir() else [_file(whole)]:
+        for each in _folder(whole) if whole.is_dir() else _file(whole):
             found.setdefault(each.path, each)
     return list(found.values())
 
@@ -53,12 +49,21 @@ def shown(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _file(path: Path) -> Input:
+def _file(path: Path) -> list[Input]:
     if path.suffix.lower() != ".toml":
-        return Input(path)
-    if _is_base(path):
-        return Input(path, budget=True, skipped="other budget files extend it: it is read there")
-    return Input(path, budget=True)
+        return [Input(path)]
+    found = _over(path, frozenset()) if _is_base(path) else [path]
+    return [Input(each, budget=True) for each in found]
+
+
+def _over(base: Path, below: frozenset[Path]) -> list[Path]:
+    """The budget files beside *base* that extend it, or a base that extends it."""
+    from pytest_edgebudget.budget.folder import extenders
+
+    found: list[Path] = []
+    for path in sorted(extenders(base) - below):
+        found += _over(path, below | {base}) if _is_base(path) else [path]
+    return found
 
 
 def _is_base(path: Path) -> bool:

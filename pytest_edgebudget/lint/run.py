@@ -49,18 +49,16 @@ def run(request: Request) -> LintRun:
 
 
 def _plain(each: Input) -> list[FileResult]:
-    """What needs no reading: files left out, and folders with nothing in them."""
-    if each.skipped:
-        return [FileResult(path=shown(each.path), skipped=each.skipped)]
-    if each.path.is_dir():
-        why = "there is no model and no budget file in this folder"
-        hint = "name a folder with .tflite, .onnx or budget files"
-        return [unreadable(each.path, EdgeBudgetError(why, hint))]
-    return []
+    """A folder that is still an input has nothing in it."""
+    if not each.path.is_dir():
+        return []
+    why = "there is no model and no budget file in this folder"
+    hint = "name a folder with .tflite, .onnx or budget files"
+    return [unreadable(each.path, EdgeBudgetError(why, hint))]
 
 
 def _budgets(request: Request) -> list[BudgetResult]:
-    paths = [each.path for each in request.inputs if each.budget and not each.skipped]
+    paths = [each.path for each in request.inputs if each.budget]
     if not paths:
         return []
     from pytest_edgebudget.extensions import command_line_manager, registry_of

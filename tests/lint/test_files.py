@@ -78,13 +78,16 @@ def test_a_damaged_file_that_looks_like_a_budget_stays(tmp_path: Path) -> None:
     assert names(inputs([tmp_path]), tmp_path) == ["pi4.toml"]
 
 
-def test_a_base_that_is_named_is_skipped_with_the_reason(tmp_path: Path) -> None:
+def test_a_base_that_is_named_stands_for_the_budgets_that_extend_it(tmp_path: Path) -> None:
+    limits = "[models.a.budget]\nsize = '1 B'\n"
     write(tmp_path, "models.toml", content="[models.a]\npath = 'a.tflite'\n")
-    write(tmp_path, "pi4.toml", content="extends = 'models.toml'\n[models.a.budget]\nsize='1 B'\n")
+    write(tmp_path, "boards.toml", content="extends = 'models.toml'\n[device]\nthreads = 1\n")
+    write(tmp_path, "pi4.toml", content=f"extends = 'boards.toml'\n{limits}")
+    write(tmp_path, "pi5.toml", content=f"extends = ['models.toml']\n{limits}")
+    write(tmp_path, "other.toml", content=BUDGET)
 
-    assert names(inputs([tmp_path]), tmp_path) == ["pi4.toml"]
-    (base,) = inputs([tmp_path / "models.toml"])
-    assert base.skipped == "other budget files extend it: it is read there"
+    assert names(inputs([tmp_path]), tmp_path) == ["other.toml", "pi4.toml", "pi5.toml"]
+    assert names(inputs([tmp_path / "models.toml"]), tmp_path) == ["pi4.toml", "pi5.toml"]
 
 
 def test_a_file_that_is_named_twice_is_looked_at_once(tmp_path: Path) -> None:
