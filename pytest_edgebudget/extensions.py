@@ -7,7 +7,6 @@ from the entry-point group ``pytest_edgebudget``.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -94,7 +93,9 @@ def check_names(manager: pluggy.PluginManager) -> None:
     for plugin in manager.get_plugins():
         for name in _ours(plugin):
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
+                from difflib import get_close_matches
+
+                near = get_close_matches(name, known, 1)
                 raise EdgeBudgetError(
                     f"{getattr(plugin, '__file__', plugin)}: there is no hook {name}",
                     f"did you mean {near[0]}?" if near else f"hooks: {', '.join(known)}",
