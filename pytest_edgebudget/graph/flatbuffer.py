@@ -18,8 +18,11 @@ from pytest_edgebudget.graph.mapped import Data
 
 _U16 = struct.Struct("<H")
 _I32 = struct.Struct("<i")
-_U32 = struct.Struct("<I")
+_u32 = struct.Struct("<I").unpack_from
 _CODES = {code: struct.Struct(f"<{code}") for code in "?bBhHiIqQfd"}
+_SHORT = 5
+_VECTORS = {code: [struct.Struct(f"<{n}{code}") for n in range(_SHORT)] for code in _CODES}
+"""Forms of the short vectors that most are: shapes, the inputs of an op."""
 
 
 MOST = 4_000_000
@@ -56,18 +59,18 @@ class Buffer:
         return value
 
     def follow(self, position: int) -> int:
-        """Where the offset at *position* points to."""
+        """Where the offset at *position* points to; four bytes are there."""
         if not 0 <= position <= self.size - 4:
             raise DamageError("an offset lies outside the file", position)
-        target: int = position + _U32.unpack_from(self.data, position)[0]
-        if target >= self.size:
+        target: int = position + _u32(self.data, position)[0]
+        if target > self.size - 4:
             raise DamageError(f"an offset to {target:,} leaves the file", position)
         return target
 
     def vector(self, position: int, item_size: int) -> tuple[int, int]:
         """First byte and count of the vector that the offset at *position* points to."""
         start = self.follow(position)
-        count = self.number(_U32, start)
+        count: int = _u32(self.data, start)[0]
         if start + 4 + count * item_size > self.size:
             raise DamageError(f"a vector of {count:,} elements leaves the file", start)
         return start + 4, count
@@ -111,12 +114,15 @@ class Table:
 
     def numbers(self, slot: int, code: str) -> tuple[int, ...]:
         """A vector of numbers by their struct *code*."""
-        position = self.at(slot)
-        if not position:
+        fields, buffer = self.fields, self.buffer
+        if slot >= len(fields) or not fields[slot]:
             return ()
-        start, count = self.buffer.vector(position, _CODES[code].size)
-        self.buffer.spend(count, position)
-        return struct.unpack_from(f"<{count}{code}", self.buffer.data, start)
+        position = self.position + fields[slot]
+        start, count = buffer.vector(position, _CODES[code].size)
+        buffer.spend(count, position)
+        if count < _SHORT:
+            return _VECTORS[code][count].unpack_from(buffer.data, start)
+        return struct.unpack_from(f"<{count}{code}", buffer.data, start)
 
     def count(self, slot: int, item_size: int) -> int:
         """How many elements of *item_size* bytes a vector has; they are not read."""

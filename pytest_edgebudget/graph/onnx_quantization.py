@@ -13,10 +13,10 @@ def with_quantization(subgraph: Subgraph) -> Subgraph:
     """The same graph, with the scales that are constants on the quantized tensors."""
     tensors = list(subgraph.tensors)
     for index, op in _quantized(subgraph):
-        if tensors[index].quantization is None:
-            rank = len(tensors[index].shape or ())
-            quantization = _read(op, subgraph.tensors, rank)
-            tensors[index] = replace(tensors[index], quantization=quantization)
+        tensor = tensors[index]
+        if tensor.quantization is None:
+            quantization = _read(op, subgraph.tensors, len(tensor.shape or ()))
+            tensors[index] = tensor.shaped(tensor.shape, tensor.dtype, quantization)
     return replace(subgraph, tensors=tuple(tensors))
 
 

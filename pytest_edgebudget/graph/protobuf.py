@@ -114,6 +114,11 @@ class Message:
 
     def integers(self, field: int) -> list[int]:
         """Repeated signed varints, packed or not."""
+        values = self.fields.get(field)
+        if not values:
+            return []
+        if len(values) < SHORT and values[0][0] == values[-1][0] == VARINT:  # a shape, mostly
+            return [self._number(value) for value in values]
         numbers = list(islice(self.stream(field), self.source.fields + 1))
         self.source.fields -= len(numbers)
         if self.source.fields < 0:

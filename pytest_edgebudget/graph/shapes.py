@@ -52,7 +52,7 @@ def _infer(op: Op, tensors: list[Tensor], contents: dict[int, Values | None]) ->
         shape = _merged(tensor.shape, found)
         dtype = tensor.dtype or output_dtype(op, position, tensors)
         if shape != tensor.shape or dtype != tensor.dtype:
-            tensors[index] = replace(tensor, shape=shape, dtype=dtype)
+            tensors[index] = tensor.shaped(shape, dtype)
         if position == 0 and len(shape or ()) <= 1:
             contents[index] = _content(view)
 
