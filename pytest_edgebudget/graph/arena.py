@@ -84,6 +84,8 @@ class Plan:
             placement in this order of operations needs less.
         persistent: what the runtime keeps for good beside the plan (tensor
             structures, kernel data); None when nothing is known about it.
+        transient: bytes beside the persistent part that the runtime needs while
+            it plans; they count only where they are more than *size*.
     """
 
     runtime: str
@@ -95,6 +97,16 @@ class Plan:
     live: tuple[int, ...] = field(default=(), repr=False)
     lower_bound: int = 0
     persistent: Band | None = None
+    transient: int = 0
+
+    @property
+    def arena(self) -> Band | None:
+        """The smallest arena in which the runtime comes up; None where it is not known."""
+        if self.persistent is None:
+            return None
+        rest = max(self.size, self.transient)
+        band = self.persistent
+        return Band(band.value + rest, band.low + self.size, band.high + rest)
 
     @property
     def peak(self) -> int:

@@ -23,8 +23,8 @@ Span = tuple[int, int]
 NEVER: Span = (-1, -1)
 """The span of a tensor that no executed op, input or output names."""
 
-MAX_STEPS = 200_000
-"""Ops in the order of execution that are followed: calls may multiply without end."""
+MAX_STEPS = 20_000
+"""Executed ops from which on no subgraph is entered again: calls may multiply without end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from pytest_edgebudget.graph.first_fit import first_fit
 from pytest_edgebudget.graph.ir import Graph, Tensor
 from pytest_edgebudget.graph.lifetimes import NEVER, Lifetimes, Span, lifetimes, live, lower_bound
 from pytest_edgebudget.graph.memory_sizes import aligned, held_bytes
+from pytest_edgebudget.graph.memory_tflm_persistent import persistent, transient
 from pytest_edgebudget.graph.memory_tflm_scratch import scratch
 
 ALIGNMENT = 16
@@ -67,7 +68,7 @@ def plan_tflm(graph: Graph, kernels: str = "") -> Plan:
         reasons.append(f"the scratch memory of {kernels} kernels is not known")
     if not life.complete:
         reasons.append("subgraphs call each other too often to be followed")
-    return _placed(requests, life, reasons)
+    return _placed(graph, requests, life, reasons)
 
 
 def _tensors(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Request]:
@@ -120,7 +121,7 @@ def _scratch(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Req
                 yield _Request(Buffer(name, size, *life.in_steps(span), number), span)
 
 
-def _placed(requests: list[_Request], life: Lifetimes, reasons: list[str]) -> Plan:
+def _placed(graph: Graph, requests: list[_Request], life: Lifetimes, reasons: list[str]) -> Plan:
     # The runtime lists online buffers from the last to the first before it sorts.
     fixed = [request for request in requests if request.offset != _ONLINE]
     online = [request for request in reversed(requests) if request.offset == _ONLINE]
@@ -144,4 +145,6 @@ def _placed(requests: list[_Request], life: Lifetimes, reasons: list[str]) -> Pl
         allocations=tuple(sorted(allocations, key=lambda a: (a.offset, a.buffer.first))),
         live=live([item.buffer for item in order], len(life.steps)),
         lower_bound=bound,
+        persistent=persistent(graph),
+        transient=transient(graph, [item.buffer for item in order]),
     )

@@ -316,7 +316,7 @@ def random_graph(seed: int, ops: int = 40) -> bytes:
             alive.append(net.dense(x, pick.choice((4, 8, 33))))
         else:
             alive.append(net.relu(x))
-    net.outputs = pick.sample(alive, k=pick.randint(1, 3))
+    net.outputs = pick.sample(alive, k=pick.randint(1, min(3, len(alive))))
     return file.pack()
 
 
