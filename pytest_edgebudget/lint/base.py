@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.graph.arena import Plan
 from pytest_edgebudget.graph.cost import LayerCost, layer_costs
 from pytest_edgebudget.graph.ir import Graph
 from pytest_edgebudget.lint.links import Links, links
@@ -55,6 +56,7 @@ class ModelFile:
     def __init__(self, path: Path, graph: Graph) -> None:
         self.path = path
         self.graph = graph
+        self._plans: dict[tuple[str, str], Plan] = {}
 
     @cached_property
     def costs(self) -> tuple[LayerCost, ...]:
@@ -65,6 +67,16 @@ class ModelFile:
     def links(self) -> tuple[Links, ...]:
         """The wiring of each subgraph."""
         return links(self.graph)
+
+    def plan(self, runtime: str, kernels: str = "") -> Plan:
+        """Its memory plan on *runtime* (see `graph.memory.plan`); computed once for all rules."""
+        # Imported when a rule asks: what is not asked for is not paid for at a cold start.
+        from pytest_edgebudget.graph.memory import plan
+
+        key = runtime, kernels
+        if key not in self._plans:
+            self._plans[key] = plan(self.graph, runtime, kernels)
+        return self._plans[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pytest_edgebudget.lint.structure import (
     unfused_activation,
     unused_subgraph,
     unused_tensors,
+    wasted_arena,
     wide_types,
 )
 
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     dominant_layer.RULE,
     training_ops.RULE,
     wide_types.RULE,
+    wasted_arena.RULE,
     idle_ops.RULE,
     constant_work.RULE,
     idle_bytes.RULE,
