@@ -221,8 +221,8 @@ def key(**changes: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": "1.0.0"}, "the lock's accuracy is of litert 1.0.0, installed is "),
-        ({"runtime": "tflm"}, "the lock's accuracy is of tflm, which this device does not run"),
+        ({"version": "1.0.0"}, "the lock's accuracy is of litert 1.0.0, a run now takes litert "),
+        ({"runtime": "tflm", "version": ""}, "the lock's accuracy is of tflm, a run now takes li"),
         ({"device": "raspberry-pi-5"}, "the lock's accuracy is of device raspberry-pi-5, the bud"),
         ({"threads": "4"}, "the lock's accuracy is of threads 4, the budget has 1"),
         ({"data": "0123456789ab"}, "the lock's accuracy is of other data than data.npz holds now"),
@@ -450,6 +450,48 @@ def test_a_limit_above_the_devices_memory_is_found(
     found = find("EB112", HEAD.replace('"raspberry-pi-4"', '"./board.toml"') + limit + "\n")
 
     assert [each.message for each in found] == messages
+
+
+BANKS = BOARD.replace(
+    'ram = "256 KiB"\n',
+    '[[memory]]\nname = "a"\nkind = "ram"\nsize = "128 KiB"\naddress = 0x20000000\n'
+    '[[memory]]\nname = "b"\nkind = "ram"\nsize = "128 KiB"\naddress = {address}\n'
+    '[[memory]]\nname = "c"\nkind = "flash"\nsize = "1 MiB"\n',
+).replace('["litert"]', '["tflm"]\ndefault_run = "static"')
+
+
+@pytest.mark.parametrize(
+    ("address", "messages"),
+    [
+        ("0x20020000", ["2.00 MiB is more than the 1.00 MiB of flash that board has"]),
+        (
+            "0x30000000",
+            [
+                "200 KiB is more than the 128 KiB of the largest region of RAM that board has",
+                "2.00 MiB is more than the 1.00 MiB of flash that board has",
+            ],
+        ),
+    ],
+)
+def test_an_arena_must_fit_one_region(
+    find: Find, project: Path, address: str, messages: list[str]
+) -> None:
+    (project / "board.toml").write_text(BANKS.format(address=address))
+    text = HEAD.replace('"raspberry-pi-4"', '"./board.toml"')
+
+    found = find("EB112", text + 'arena = "200 KiB"\nsize = "2 MiB"\n')
+
+    assert [each.message for each in found] == messages
+
+
+def test_a_runtime_whose_kernels_use_no_arena_has_none(find: Find, project: Path) -> None:
+    (found,) = find("EB113", HEAD + 'arena = "9 KiB"\nactivation_plan = "9 KiB"\n')
+    assert found.message == (
+        "always fails: litert has no arena with its default kernels; see activation_plan"
+    )
+
+    pico = HEAD.replace("raspberry-pi-4", "raspberry-pi-pico")
+    assert find("EB113", pico + 'arena = "9 KiB"\n') == []
 
 
 def test_a_time_of_a_board_cannot_be_read_on_this_machine(find: Find) -> None:

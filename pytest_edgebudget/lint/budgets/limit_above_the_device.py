@@ -54,9 +54,9 @@ def check(file: BudgetFile) -> Iterator[Finding]:
 
 
 def _what(profile: Profile, kind: str) -> str:
-    """The memory in words."""
-    regions = sum(region.kind == kind for region in profile.regions)
-    place = "the largest region of " if regions > 1 else ""
+    """The memory in words: in one piece, or the largest of several."""
+    total = sum(region.size for region in profile.regions if region.kind == kind)
+    place = "the largest region of " if total > (profile.largest(kind) or 0) else ""
     return f"{place}{_WORDS[kind]} that {profile.name} has"
 
 

@@ -12,7 +12,8 @@ Why it hurts
     do change: the same int8 model can answer differently in two versions of one runtime.
 
 Example
-    ``budgets/pi4.toml:12: EB107 warning: the lock's accuracy is of litert 2.2.0, here is 2.3.0``
+    ``budgets/pi4.toml:12: EB107 warning: the lock's accuracy is of litert 2.2.0, a run now
+    takes litert 2.3.0``
 
 Instead
     Run ``pytest --edge-budget FILE --edge-budget-update`` and review the diff of the lock, or
@@ -23,10 +24,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget.lint.base import BudgetFile, Finding, Rule, Severity
 from pytest_edgebudget.lint.budgets._places import at
 from pytest_edgebudget.types import Budget, DeviceChoice, Limit, ModelBudget, Reading
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.devices.base import Identity
 
 
 def check(file: BudgetFile) -> Iterator[Finding]:
@@ -70,7 +75,7 @@ def _differences(choice: DeviceChoice, model: ModelBudget, reading: Reading) -> 
         if name in key and key[name] != today:
             yield f"{name} {key[name]}, the budget has {today}"
     if "runtime" in key:
-        yield from _runtime(choice, key)
+        yield from _runtime(choice, model, key)
     if "data" in key and isinstance(model.data, Path):
         from pytest_edgebudget.store.files import digest
 
@@ -82,27 +87,26 @@ def _today(choice: DeviceChoice) -> dict[str, str]:
     return {"device": choice.profile.name, "run": choice.run, "threads": str(choice.threads)}
 
 
-def _runtime(choice: DeviceChoice, key: Mapping[str, str]) -> Iterator[str]:
-    """A runtime that the device does not have, or of another version than is installed."""
-    locked = key["runtime"]
-    if locked not in ((choice.runtime,) if choice.runtime else choice.profile.runtimes):
-        yield f"{locked}, which this device does not run"
+def _runtime(choice: DeviceChoice, model: ModelBudget, key: Mapping[str, str]) -> Iterator[str]:
+    """Another runtime than would run the model now, or another version of it."""
+    now = _identity(choice, model)
+    if now is None:
         return
-    installed = _installed(choice, locked)
-    if installed and installed != key.get("version", installed):
-        yield f"{locked} {key['version']}, installed is {installed}"
+    locked = f"{key['runtime']} {key.get('version', '')}".strip()
+    if locked != (today := f"{now.runtime} {now.version}".strip()):
+        yield f"{locked}, a run now takes {today}"
 
 
-def _installed(choice: DeviceChoice, runtime: str) -> str:
-    """The version that would run here; empty where none is, or another Python runs it."""
-    from pytest_edgebudget.devices.interpreters import installed
-    from pytest_edgebudget.devices.runtimes import RUNTIMES
+def _identity(choice: DeviceChoice, model: ModelBudget) -> Identity | None:
+    """The runtime that would run the model here; None where there is none, which a run says."""
+    from pytest_edgebudget.devices import open_device
+    from pytest_edgebudget.errors import EdgeBudgetError
 
-    if choice.python is not None or runtime not in RUNTIMES:
-        return ""
-    import sys
-
-    return installed(RUNTIMES[runtime].distribution, sys.executable)
+    onnx = isinstance(model.source, Path) and model.source.suffix.lower() == ".onnx"
+    try:
+        return open_device(choice).identity("onnx" if onnx else "tflite")
+    except EdgeBudgetError:
+        return None
 
 
 RULE = Rule(

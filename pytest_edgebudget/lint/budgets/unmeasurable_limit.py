@@ -3,8 +3,9 @@ A limit is of something that cannot be read where the models run.
 
 What it finds
     Metrics that the device's way to run has no facts for (the latency of a board while models
-    run on this machine), and ``evidence`` that none of its readings has. Where
-    ``when_missing = "skip"`` leaves such a limit out, it is a note.
+    run on this machine, the ``arena`` of a runtime whose kernels use none), and ``evidence``
+    that none of its readings has. Where ``when_missing = "skip"`` leaves such a limit out, it
+    is a note.
 
 Why it hurts
     The limit is unmeasured at every run: it fails whatever the model does, or was never judged.
@@ -26,19 +27,23 @@ Instead
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget.lint.base import BudgetFile, Finding, Rule, Severity
 from pytest_edgebudget.lint.budgets._places import at
 from pytest_edgebudget.types import Limit
 
+if TYPE_CHECKING:
+    from pytest_edgebudget.devices import Device
+
 
 def check(file: BudgetFile) -> Iterator[Finding]:
     """Limits that no run can judge."""
-    from pytest_edgebudget.devices import Device, open_device
+    from pytest_edgebudget.devices import open_device
     from pytest_edgebudget.errors import EdgeBudgetError
 
     try:
-        device: Device = open_device(file.budget.device)
+        device = open_device(file.budget.device)
     except EdgeBudgetError:
         return  # the run says what is wrong with it
     for part in file.budget.parts:
@@ -50,21 +55,31 @@ def check(file: BudgetFile) -> Iterator[Finding]:
                 yield at(limit.place, f"{what}: {reason}", severity=severity)
 
 
-def _refusal(device: object, limit: Limit) -> str:
-    from pytest_edgebudget.devices import Device
+def _refusal(device: Device, limit: Limit) -> str:
+    """Why the device never has a reading that the limit accepts; empty when it may."""
     from pytest_edgebudget.facts import MemoryFacts, Predictions
     from pytest_edgebudget.lint.budgets._metrics import built_in
 
     metric = built_in().get(limit.metric)
     if metric is None:
         return ""
-    facts: Device = device  # type: ignore[assignment]
-    if refused := facts.refusal(metric.needs):
+    if refused := device.refusal(metric.needs):
         return refused
-    if metric.needs in (Predictions, MemoryFacts) and facts.evidence not in limit.evidence:
+    if metric.needs in (Predictions, MemoryFacts) and device.evidence not in limit.evidence:
         accepted = ", ".join(limit.evidence)
-        return f"readings here are {facts.evidence}, and this limit accepts {accepted}"
-    return ""
+        return f"readings here are {device.evidence}, and this limit accepts {accepted}"
+    return _no_arena(device) if metric.name == "arena" else ""
+
+
+def _no_arena(device: Device) -> str:
+    """Kernels that allocate by themselves have no arena of the runtime's to be measured."""
+    from pytest_edgebudget.metrics.arena import PLANNING
+
+    choice = device.choice
+    runtimes = (choice.runtime,) if choice.runtime else choice.profile.runtimes
+    if "tflm" in runtimes or choice.profile.kernels in PLANNING:
+        return ""
+    return f"{runtimes[0]} has no arena with its default kernels; see activation_plan"
 
 
 RULE = Rule(
