@@ -38,28 +38,35 @@ _PASSING = frozenset({"ADD", "SUB", "CONCATENATION", "QUANTIZE"})
 
 def _check(model: ModelFile) -> Iterator[Finding]:
     for layer in layers(model):
-        message = _layer(layer) if layer.integer else ""
-        if message:
-            yield Finding(f"{short(layer.op.name)}: {message}", where=layer.op.name)
+        if layer.integer:
+            yield from _layer(layer)
     for subgraph in model.graph.subgraphs:
         for op in subgraph.ops:
             if op.kind in _PASSING and op.outputs and op.outputs[0] >= 0:
                 yield from _swallowed(op, subgraph)
 
 
-def _layer(layer: Layer) -> str:
+def _layer(layer: Layer) -> Iterator[Finding]:
     read, made = _scale(layer.read), _scale(layer.output)
     kernel = sound(layer.kernel.quantization)
     if not (read and made and kernel and layer.channels):
-        return ""
+        return
+    name, where = short(layer.op.name), layer.op.name
     steps = read * min(kernel.scales) / made
-    if steps >= 1:
-        return f"a product counts {steps:.3g} steps of the output: nearly every result is clipped"
     largest = _largest_sum(layer) * read * max(kernel.scales) / made
-    if 0 < largest < _HALF:
-        return f"the largest sum is {largest:.2g} steps of the output, which never changes"
-    return ""
+    if steps >= 1:
+        clipped = (
+            f"a product counts {steps:.3g} steps of the output: nearly every result is clipped"
+        )
+        severity = Severity.ERROR if steps >= _REFUSED else None
+        yield Finding(f"{name}: {clipped}", where=where, severity=severity)
+    elif 0 < largest < _HALF:
+        same = f"the largest sum is {largest:.2g} steps of the output, which never changes"
+        yield Finding(f"{name}: {same}", where=where)
 
+
+_REFUSED = 256
+"""Steps a product: from here on XNNPACK refuses the model."""
 
 _HALF = 0.5
 """Of a step: less is rounded away."""

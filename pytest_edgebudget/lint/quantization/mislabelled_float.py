@@ -13,7 +13,8 @@ Why it hurts
     refuses it ("Hybrid models are not supported").
 
 Example
-    the file is named kws_ref_model_float32.tflite, and 9 of its 10 layers have int8 weights
+    the file is named kws_ref_model_float32.tflite, and 5 of its 10 layers have int8
+    weights
 
 Instead
     Name it after what it is (dynamic_int8), and take the float model as baseline:
