@@ -7,6 +7,7 @@ Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -162,6 +163,8 @@ def _lint(options: argparse.Namespace) -> int:
     from pytest_edgebudget.lint.command import lint
 
     text, code = lint(options)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be of any bytes
     print(text, end="")
     return code
 

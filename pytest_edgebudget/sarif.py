@@ -141,7 +141,7 @@ def _results(results: Iterable[SarifResult], ids: Sequence[str]) -> list[Json]:
 
 def _result(result: SarifResult, index: Mapping[str, int], seen: Counter[str]) -> Json:
     text = f"{result.rule}\0{result.identity}"
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     seen[digest] += 1
     written: Json = {
         "ruleId": result.rule,
@@ -160,7 +160,7 @@ def _result(result: SarifResult, index: Mapping[str, int], seen: Counter[str]) -
 def _location(place: SarifPlace) -> Json:
     """A place; one outside of the checkout is an absolute URI, which GitHub does not show."""
     outside = place.path.startswith("/")
-    artifact = {"uri": ("file://" if outside else "") + quote(place.path)}
+    artifact = {"uri": ("file://" if outside else "") + quote(place.path, errors="surrogateescape")}
     if not outside:
         artifact["uriBaseId"] = _ROOT
     region = {"startLine": max(1, place.line)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
-from pytest_edgebudget.lint.base import Rule
+from pytest_edgebudget.lint.base import Finding, Rule
 from pytest_edgebudget.lint.result import Reported, reported
 
-T = TypeVar("T")
+MOST = 1000
+"""Findings of one rule in one file: more would tell nobody more, and cost memory."""
 
 
 def apply(
@@ -25,10 +25,18 @@ def apply(
     crashes: list[str] = []
     for rule in rules:
         try:
-            found += [reported(rule, each, path, device) for each in rule.check(subject)]
+            found += (reported(rule, each, path, device) for each in _first(rule.check(subject)))
         except Exception as error:  # noqa: BLE001, RUF100 - whatever it is, the others go on
             crashes.append(crash(f"{rule.code} ({rule.name})", path, error))
     return found, crashes
+
+
+def _first(findings: Iterable[Finding]) -> Iterator[Finding]:
+    for number, each in enumerate(findings, 1):
+        if number > MOST:
+            yield Finding(f"there is more: the first {MOST:,} findings are listed")
+            return
+        yield each
 
 
 def crash(what: str, path: Path, error: Exception) -> str:

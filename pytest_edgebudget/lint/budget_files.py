@@ -11,7 +11,7 @@ from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes
 from pytest_edgebudget.errors import BudgetError
-from pytest_edgebudget.lint.apply import apply
+from pytest_edgebudget.lint.apply import apply, crash
 from pytest_edgebudget.lint.base import BudgetFile
 from pytest_edgebudget.lint.budgets import unreadable_file
 from pytest_edgebudget.lint.comments import read_ignores
@@ -63,15 +63,15 @@ class BudgetResult:
 def lint_budget(path: Path, registry: Registry, selection: Selection, today: date) -> BudgetResult:
     """Read the budget file at *path* (absolute) and put the rules EB1xx to it."""
     try:
-        budget = read_budget(path, registry, root=Path.cwd())
+        return _checked(read_budget(path, registry, root=Path.cwd()), selection, today)
     except BudgetError as error:
         found, crashes = apply([unreadable_file.RULE], error, shown(path))
         return BudgetResult(path, tuple(found), tuple(crashes), unreadable=True)
-    return lint_read_budget(budget, selection, today)
+    except Exception as error:  # noqa: BLE001, RUF100 - the other files are to be looked at
+        return BudgetResult(path, crashes=(crash("reading it", shown(path), error),))
 
 
-def lint_read_budget(budget: Budget, selection: Selection, today: date) -> BudgetResult:
-    """The same for a budget that was read before."""
+def _checked(budget: Budget, selection: Selection, today: date) -> BudgetResult:
     own = _selection(budget)
     rules = [each for each in budget_rules() if selection.wants(each.code) and own.wants(each.code)]
     found, crashes = apply(rules, BudgetFile(budget.path, budget, today), shown(budget.path))

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget import extensions
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule
 
+if TYPE_CHECKING:
+    import pluggy
 
-def model_rules(*, on_device: bool) -> tuple[Rule, ...]:
-    """The rules for a model; with *on_device*, also those that need a device."""
+
+def model_rules(*, on_device: bool, extra: tuple[Rule, ...] | None = None) -> tuple[Rule, ...]:
+    """
+    The rules for a model; with *on_device*, also those that need a device.
+
+    *extra*: the rules of extensions; None for those of entry points.
+    """
     from pytest_edgebudget.lint import quantization, runtimes, structure
 
     rules = [*structure.RULES, *quantization.RULES, *runtimes.RULES]
@@ -19,7 +27,8 @@ def model_rules(*, on_device: bool) -> tuple[Rule, ...]:
 
         rules += devices.RULES
     needed = (ModelFile, OnDevice) if on_device else (ModelFile,)
-    found = (rule for rule in (*rules, *added()) if rule.needs in needed)
+    rules += added() if extra is None else extra
+    found = (rule for rule in rules if rule.needs in needed)
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
@@ -40,14 +49,20 @@ def all_rules() -> tuple[Rule, ...]:
 
 @functools.cache
 def added() -> tuple[Rule, ...]:
-    """The rules of extensions; where there is no extension, nothing is loaded to find out."""
-    if not extensions.declared():
-        return ()
-    manager = extensions.command_line_manager()
+    """The rules of entry points; where there is no extension, nothing is loaded to find out."""
+    return rules_of(extensions.command_line_manager()) if extensions.declared() else ()
+
+
+def rules_of(manager: pluggy.PluginManager) -> tuple[Rule, ...]:
+    """
+    The rules that the plugins of *manager* add.
+
+    Raises `EdgeBudgetError` when two have one code, when one has a code of
+    ours, and for a misspelt hook.
+    """
     extensions.check_names(manager)
-    rules: dict[str, Rule] = extensions.by_name(
-        (), manager.hook.pytest_edgebudget_rules(), "rule", "code"
-    )
+    found = manager.hook.pytest_edgebudget_rules()
+    rules: dict[str, Rule] = extensions.by_name((), found, "rule", "code")
     for code in rules:
         if code.startswith("EB"):
             raise EdgeBudgetError(

@@ -99,21 +99,30 @@ class Ignoring:
         return {file.file: file for result in self.budgets for file in result.comments}
 
 
-def bad_comments(budgets: Iterable[BudgetResult], codes: Codes) -> list[Reported]:
-    """What the rule about comments finds, each file once."""
-    files = {file.file: file for result in budgets for file in result.comments if file.ignores}
-    if not files:
-        return []
+def about_comments(
+    ignoring: Ignoring, selection: Selection, codes: Codes
+) -> tuple[list[Reported], list[str]]:
+    """What the rules about comments find, and which of them failed."""
+    bad, failed = _bad(ignoring.budgets, codes)
+    unused, failed_too = _unused(ignoring.unused(selection))
+    found = [each for each in (*bad, *unused) if selection.wants(each.code)]
+    return found, failed + failed_too
+
+
+def _bad(budgets: Iterable[BudgetResult], codes: Codes) -> tuple[list[Reported], list[str]]:
+    """Comments that cannot be followed, of each file once."""
+    files = {file.file: file for result in budgets for file in result.comments}
     ignores = tuple(each for file in files.values() for each in file.ignores)
-    rule = ignore_without_reason.RULE
-    return apply([rule], BadIgnores(ignores, codes()), ignores[0].file)[0]
+    if not ignores:
+        return [], []
+    subject = BadIgnores(ignores, codes())
+    return apply([ignore_without_reason.RULE], subject, ignores[0].file)
 
 
-def unused_comments(ignoring: Ignoring, selection: Selection) -> list[Reported]:
-    """What the rule about unused comments finds."""
-    unused = ignoring.unused(selection)
-    rule = unused_ignore.RULE
-    return apply([rule], UnusedIgnores(unused), unused[0][0].file)[0] if unused else []
+def _unused(unused: tuple[tuple[Ignore, str], ...]) -> tuple[list[Reported], list[str]]:
+    if not unused:
+        return [], []
+    return apply([unused_ignore.RULE], UnusedIgnores(unused), unused[0][0].file)
 
 
 def _for_the_gate(ignore: Ignore, code: str, models: Iterable[NamedModel]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.graph import Graph, read
+from pytest_edgebudget.graph import read
 from pytest_edgebudget.lint.apply import apply, crash
 from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule
 from pytest_edgebudget.lint.families import model_rules
@@ -18,11 +18,16 @@ from pytest_edgebudget.types import Profile
 
 @dataclass(frozen=True, slots=True)
 class ModelJob:
-    """A model to look at, on the devices that are to run it."""
+    """
+    A model to look at, on the devices that are to run it.
+
+    *extra*: rules of extensions (`families.rules_of`); None for those of entry points.
+    """
 
     path: Path
     profiles: tuple[Profile, ...]
     selection: Selection
+    extra: tuple[Rule, ...] | None = None
 
 
 def lint_model(job: ModelJob) -> FileResult:
@@ -47,8 +52,11 @@ def unreadable(path: Path, error: EdgeBudgetError) -> FileResult:
 
 
 def _checked(path: Path, model: ModelFile, job: ModelJob) -> FileResult:
-    rules = [rule for rule in model_rules(on_device=bool(job.profiles)) if _fits(rule, model.graph)]
-    rules = [rule for rule in rules if job.selection.wants(rule.code)]
+    rules = [
+        rule
+        for rule in model_rules(on_device=bool(job.profiles), extra=job.extra)
+        if model.graph.format in rule.formats and job.selection.wants(rule.code)
+    ]
     found, crashes = apply([rule for rule in rules if rule.needs is ModelFile], model, path)
     on_device = [rule for rule in rules if rule.needs is OnDevice]
     for profile in job.profiles:
@@ -57,7 +65,3 @@ def _checked(path: Path, model: ModelFile, job: ModelJob) -> FileResult:
         crashes += failed
     found.sort(key=lambda each: each.code)
     return FileResult(path=path, found=merged(found), crashes=tuple(dict.fromkeys(crashes)))
-
-
-def _fits(rule: Rule, graph: Graph) -> bool:
-    return graph.format in rule.formats

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pytest_edgebudget.lint.base import Finding, Rule, Severity
 
+LONG = 1000
+"""Characters of a sentence or a name that are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
@@ -101,12 +104,21 @@ def reported(rule: Rule, finding: Finding, path: Path, device: str = "") -> Repo
         name=rule.name,
         severity=finding.severity or rule.severity,
         path=finding.file or path,
-        message=finding.message,
-        where=finding.where,
-        instead=finding.instead,
+        message=_readable(finding.message),
+        where=_readable(finding.where),
+        instead=_readable(finding.instead),
         line=finding.line,
         devices=(device,) if device else (),
     )
+
+
+def _readable(text: str) -> str:
+    """*text* as a terminal may show it: names in models are written by strangers, of any length."""
+    if len(text) > LONG:
+        text = f"{text[:LONG]}..."
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def merged(found: list[Reported]) -> tuple[Reported, ...]:

@@ -18,7 +18,6 @@ from pytest_edgebudget.types import Profile
 
 if TYPE_CHECKING:
     from pytest_edgebudget.lint.budget_files import BudgetResult, NamedModel
-    from pytest_edgebudget.lint.ignoring import Ignoring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ def _of_budgets(
     named: Mapping[Path, list[NamedModel]],
 ) -> list[FileResult]:
     """Budget files and their models, less what comments ignore."""
-    from pytest_edgebudget.lint.ignoring import Ignoring, bad_comments, unused_comments
+    from pytest_edgebudget.lint.ignoring import Ignoring, about_comments
 
     ignoring = Ignoring(budgets)
     models = [
@@ -103,15 +102,14 @@ def _of_budgets(
         for path, names in named.items()
     ]
     found = ignoring.of_budget(each for budget in budgets for each in budget.found)
-    comments = bad_comments(budgets, request.codes) + unused_comments(ignoring, request.selection)
-    found += [each for each in comments if request.selection.wants(each.code)]
+    comments, failed = about_comments(ignoring, request.selection, request.codes)
+    files = _budget_files(budgets, [*found, *comments])
+    files[0] = replace(files[0], crashes=(*files[0].crashes, *failed))
     skipped = {file.path: file for budget in budgets for file in budget.skipped}
-    return [*_budget_files(budgets, found, ignoring), *models, *skipped.values()]
+    return [*files, *models, *skipped.values()]
 
 
-def _budget_files(
-    budgets: Sequence[BudgetResult], found: Sequence[Reported], ignoring: Ignoring
-) -> list[FileResult]:
+def _budget_files(budgets: Sequence[BudgetResult], found: Sequence[Reported]) -> list[FileResult]:
     """A result for each budget file, and for each file in which something else was found."""
     by_file: dict[Path, list[Reported]] = {shown(budget.path): [] for budget in budgets}
     for each in found:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from pytest_edgebudget.lint.base import Finding, ModelFile, OnDevice, Rule, Seve
 from tests.lint.conftest import DIGITS, HEAD, Lint
 
 EB1 = "--select=EB1"
+MAIN = "import sys; from pytest_edgebudget.cli import main; sys.exit(main())"
 
 
 def rule(code: str, severity: Severity, *findings: Finding, needs: type = ModelFile) -> Rule:
@@ -280,3 +284,49 @@ def test_json_has_all_findings_and_where_the_model_is_named(
         }
     ]
     assert (data["unreadable"], data["skipped"], data["internal_errors"]) == ([], [], [])
+
+
+@pytest.mark.usefixtures("project")
+def test_names_of_strangers_cannot_steer_a_terminal_or_fill_the_memory(
+    lint: Lint, rules: list[Rule]
+) -> None:
+    rules.append(
+        rule("TEST001", Severity.NOTE, Finding("\x1b[31mred\n::error::x", where="a" * 9999))
+    )
+
+    _, out, _ = lint("digits.tflite", "--select=TEST")
+
+    assert out.splitlines()[0] == (
+        f"digits.tflite: TEST001 note: {'a' * 1000}...: \\x1b[31mred\\n::error::x"
+    )
+
+
+@pytest.mark.usefixtures("project")
+def test_of_endless_findings_the_first_are_listed(lint: Lint, rules: list[Rule]) -> None:
+    def endless(model: ModelFile) -> Iterable[Finding]:
+        while True:
+            yield Finding("is wide")
+
+    one = rule("TEST001", Severity.NOTE)
+    rules.append(Rule(**{**vars_of(one), "check": endless}))
+
+    _, out, _ = lint("digits.tflite", "--select=TEST", "--format=json")
+
+    messages = [each["message"] for each in json.loads(out)["findings"]]
+    assert messages[-1] == "there is more: the first 1,000 findings are listed"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+def test_the_name_of_a_file_may_be_of_any_bytes(project: Path, form: str) -> None:
+    name = os.fsdecode(b"m\xff\xc3\xa9.tflite")
+    (project / name).write_bytes(b"TFL3")
+
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "lint", name, f"--format={form}"],
+        capture_output=True,
+        env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert b"EB100" in done.stdout
