@@ -9,9 +9,10 @@ from pytest_edgebudget.explain.advice import Advice, advice
 from pytest_edgebudget.explain.homes import Homes
 from pytest_edgebudget.explain.words import common_prefix, printable
 from pytest_edgebudget.graph import Graph, read
-from pytest_edgebudget.graph.arena import Buffer, Plan
+from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
 from pytest_edgebudget.graph.batch import open_batch
 from pytest_edgebudget.graph.cost import LayerCost, Totals, layer_costs, totals
+from pytest_edgebudget.graph.first_fit import first_fit
 from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.memory import plan as plan_memory
 from pytest_edgebudget.types import Profile
@@ -35,6 +36,9 @@ class Account:
         live: bytes in use while an op runs, by (subgraph, op); the most of
             several times.
         homes: which tensors lie in which buffer.
+        drawn: the buffers with the places that a map shows: the plan's own or,
+            where the runtime asks for each buffer alone, just free ones.
+        placed: whether these places are the plan's own.
         advice: what would lower the peak.
     """
 
@@ -47,6 +51,8 @@ class Account:
     plan: Plan
     live: dict[tuple[int, int], int]
     homes: Homes = field(repr=False)
+    drawn: tuple[Allocation, ...] = field(repr=False)
+    placed: bool
     advice: tuple[Advice, ...]
     prefix: str = field(repr=False)
 
@@ -60,6 +66,11 @@ class Account:
         """What the op at *step* is called in tables and maps: its index, ``3`` or ``1.3``."""
         where = self.plan.steps[step]
         return op_number(where.subgraph, where.op)
+
+    def at(self, step: int) -> list[Allocation]:
+        """What a map shows at *step*, by address."""
+        alive = (a for a in self.drawn if a.buffer.first <= step <= a.buffer.last)
+        return sorted(alive, key=lambda a: a.offset)
 
     def maker(self, buffer: Buffer, step: int | None = None) -> str:
         """
@@ -101,6 +112,7 @@ def account(path: Path, profile: Profile | None) -> Account:
     costs = layer_costs(graph)
     kernels = profile.kernels if profile else ""
     plan = plan_memory(graph, runtime, kernels)
+    placed = runtime != "onnxruntime"
     return Account(
         path=path,
         graph=graph,
@@ -111,6 +123,8 @@ def account(path: Path, profile: Profile | None) -> Account:
         plan=plan,
         live=_live(plan),
         homes=Homes(graph, plan),
+        drawn=plan.allocations if placed else _anywhere(plan),
+        placed=placed,
         advice=advice(graph, plan, kernels),
         prefix=common_prefix(printable(cost.name) for cost in costs),
     )
@@ -128,6 +142,13 @@ def runtime_for(format_: str, profile: Profile | None) -> str:
 
     name = runtime_of(format_, profile.runtimes, profile.name)
     return _PLANNERS.get(name, name)
+
+
+def _anywhere(plan: Plan) -> tuple[Allocation, ...]:
+    """Each buffer at the lowest free place, in the order of time."""
+    buffers = sorted((a.buffer for a in plan.allocations), key=lambda b: (b.first, -b.last))
+    offsets = first_fit([(b.size, b.first, b.last, -1) for b in buffers])
+    return tuple(map(Allocation, buffers, offsets or ()))
 
 
 def _live(plan: Plan) -> dict[tuple[int, int], int]:

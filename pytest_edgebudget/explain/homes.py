@@ -7,17 +7,25 @@ from collections.abc import Iterator
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.graph.arena import Buffer, Plan
 from pytest_edgebudget.graph.ir import Op
+from pytest_edgebudget.graph.operations import is_elementwise
+from pytest_edgebudget.graph.traffic import is_view, tensor_bytes
 
 Key = tuple[int, int]
 """Subgraph and tensor."""
+
+_MOST = 3_000_000
+"""Ops times buffers that are compared; a larger model's shared buffers stay without names."""
+
+_OVER = frozenset({"LOG_SOFTMAX", "LogSoftmax", "SOFTMAX", "Softmax"})
 
 
 class Homes:
     """
     The buffers of a plan, seen from the ops.
 
-    An output without a buffer of its own was written over an input: in the
-    plan, both lie in the buffer of the first.
+    A plan names the first tensor of each buffer. An output without a buffer of
+    its own was written over an input, or into a buffer whose tensors nobody
+    needs any more: which one follows from the sizes and from who reads what.
     """
 
     def __init__(self, graph: Graph, plan: Plan) -> None:
@@ -28,7 +36,10 @@ class Homes:
             for a in plan.allocations
             if not a.buffer.scratch
         }
+        self._needed = _last_uses(graph, plan)
+        self._busy: dict[Buffer, int] = {}  # to which step
         self._writers: dict[Buffer, list[int]] = {}
+        self._search = len(plan.steps) * len(plan.allocations) <= _MOST
         for step in range(len(plan.steps)):
             for buffer in self._written(step):
                 self._writers.setdefault(buffer, []).append(step)
@@ -56,13 +67,48 @@ class Homes:
     def _written(self, step: int) -> Iterator[Buffer]:
         subgraph, op = self._op(step)
         for index in op.outputs:
-            if index >= 0 and (subgraph, index) not in self._of:
-                self._share(subgraph, op, index, step)
-            if (subgraph, index) in self._of:
-                yield self._of[subgraph, index]
+            key = subgraph, index
+            home = self._of.get(key) or self._shared(op, key, step)
+            if index >= 0 and home:
+                self._of[key] = home
+                self._busy[home] = max(self._busy.get(home, -1), self._needed.get(key, step))
+                yield home
 
-    def _share(self, subgraph: int, op: Op, output: int, step: int) -> None:
-        inputs = (self._of.get((subgraph, index)) for index in op.inputs)
-        lasting = [buffer for buffer in inputs if buffer and buffer.last >= step]
-        if lasting:
-            self._of[subgraph, output] = max(lasting, key=lambda buffer: buffer.last)
+    def _shared(self, op: Op, key: Key, step: int) -> Buffer | None:
+        subgraph, index = key
+        tensor = self._graph.subgraphs[subgraph].tensors[index]
+        if tensor.constant:
+            return None
+        size = tensor_bytes(tensor)
+        inputs = [b for i in op.inputs if (b := self._of.get((subgraph, i))) and b.last >= step]
+        over = [b for b in inputs if self._busy.get(b, -1) <= step or is_view(op.kind)]
+        same = [buffer for buffer in over if buffer.size == size]
+        if same and (is_elementwise(op.kind) or is_view(op.kind) or op.kind in _OVER):
+            return max(same, key=lambda buffer: buffer.last)
+        return self._free(subgraph, size, step) or max(
+            over, key=lambda buffer: buffer.last, default=None
+        )
+
+    def _free(self, subgraph: int, size: int | None, step: int) -> Buffer | None:
+        """A buffer of that size that is held at *step*, though its tensors are done with."""
+        if not self._search:
+            return None
+        held = [
+            buffer
+            for buffer, until in self._busy.items()
+            if until < step <= buffer.last and buffer.size == size and buffer.subgraph == subgraph
+        ]
+        return max(held, key=lambda buffer: self._busy[buffer], default=None)
+
+
+def _last_uses(graph: Graph, plan: Plan) -> dict[Key, int]:
+    """The last step that reads or writes a tensor; the end for outputs of a subgraph."""
+    last: dict[Key, int] = {}
+    for number, step in enumerate(plan.steps):
+        op = graph.subgraphs[step.subgraph].ops[step.op]
+        for index in (*op.inputs, *op.outputs):
+            last[step.subgraph, index] = number
+    for number, subgraph in enumerate(graph.subgraphs):
+        for index in subgraph.outputs:
+            last[number, index] = len(plan.steps)
+    return last

@@ -22,8 +22,9 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
                           persistent_bytes (value, low, high, evidence; or null),
                           peak (subgraph, op, step, live_bytes; or null),
                           steps (subgraph, op, live_bytes),
-                          buffers (name, size_bytes, offset_bytes, first_step,
-                          last_step, subgraph, tensor; -1: scratch)
+                          buffers (name, size_bytes, offset_bytes (null: the runtime
+                          asks for each buffer alone), first_step, last_step,
+                          subgraph, tensor; -1: scratch)
     advice                text, size_bytes (of the arena then), evidence ("exact" or
                           "estimated"), order (op indices in another order; or null)
 """
@@ -136,7 +137,7 @@ def _buffers(account: Account) -> list[dict[str, Any]]:
         {
             "name": item.buffer.name,
             "size_bytes": item.buffer.size,
-            "offset_bytes": item.offset,
+            "offset_bytes": item.offset if account.placed else None,
             "first_step": item.buffer.first,
             "last_step": item.buffer.last,
             "subgraph": item.buffer.subgraph,

@@ -26,10 +26,12 @@ def memory_map(account: Account) -> Iterator[str]:
     steps with the most memory in use.
     """
     plan = account.plan
-    width = max((a.end for a in plan.allocations), default=0)
+    width = max((a.end for a in account.drawn), default=0)
     if not width or not plan.steps:
         return
     yield f"{_LEGEND}  (one column is {size(-(-width // _CELLS))})"
+    if not account.placed:
+        yield f"{plan.runtime} asks for each buffer alone: their places are only for the map"
     last = -1
     for step in _shown(plan):
         if step > last + 1:
@@ -58,7 +60,7 @@ def _row(account: Account, step: int, width: int) -> str:
 
 def _bar(account: Account, step: int, width: int) -> str:
     cells = [FREE] * _CELLS
-    for allocation in sorted(account.plan.at(step), key=lambda a: a.offset):
+    for allocation in account.at(step):
         buffer = allocation.buffer
         start = min(allocation.offset * _CELLS // width, _CELLS - 1)
         end = max(start + 1, allocation.end * _CELLS // width)

@@ -58,7 +58,7 @@ class _Scales:
 def draw(account: Account) -> str:
     """The picture as SVG; each buffer has a tooltip."""
     plan = account.plan
-    top = max((allocation.end for allocation in plan.allocations), default=1)
+    top = max((allocation.end for allocation in account.drawn), default=1)
     scales = _Scales(len(plan.live), max(top, plan.size, 1))
     title = f"Memory map of {printable(account.path.name)}"
     width = max(_LEFT + scales.width + _RIGHT, 620.0)
@@ -67,9 +67,9 @@ def draw(account: Account) -> str:
         *_heading(account, title),
         *_peak(account, scales),
         *_axis(scales),
-        *(part for item in plan.allocations for part in _buffer(account, item, scales)),
+        *(part for item in account.drawn for part in _buffer(account, item, scales)),
         *_live(account, scales),
-        *(part for item in plan.allocations for part in _label(account, item, scales)),
+        *(part for item in account.drawn for part in _label(account, item, scales)),
         *_steps(account, scales),
         *_legend(legend),
     )
@@ -83,7 +83,8 @@ def _heading(account: Account, title: str) -> Iterator[str]:
     runtime = f"{plan.runtime} with {kernels} kernels" if kernels else plan.runtime
     device = f" on {account.profile.name}" if account.profile else ""
     yield svg.text(_LEFT, 32, title, size=17, fill=_INK, font_weight="bold")
-    facts = f"{size(plan.size)} of activations ({evidence}) in {runtime}{device}"
+    note = "" if account.placed else "; places are only for the picture"
+    facts = f"{size(plan.size)} of activations ({evidence}) in {runtime}{device}{note}"
     yield svg.text(_LEFT, 53, facts, size=12, fill=_GREY)
 
 
@@ -157,7 +158,8 @@ def _label(account: Account, allocation: Allocation, scales: _Scales) -> Iterato
 
 def _tooltip(account: Account, allocation: Allocation) -> str:
     buffer = allocation.buffer
-    place = f"{size(buffer.size)} at {allocation.offset:,}"
+    where = f" at {allocation.offset:,}" if account.placed else ""
+    place = f"{size(buffer.size)}{where}"
     if buffer.scratch:
         return f"scratch: {printable(buffer.name)}, {place}"
     tensor = account.tensor(buffer)
@@ -204,7 +206,7 @@ _Item = tuple[float, float, Colour | None]
 
 def _legend_items(account: Account, width: float) -> list[_Item]:
     """The colours that occur, inputs first and scratch last, in as many rows as they need."""
-    found = {colour_of(account, item.buffer) for item in account.plan.allocations}
+    found = {colour_of(account, item.buffer) for item in account.drawn}
     order = sorted(found, key=lambda colour: (colour is not INPUT, colour is SCRATCH, colour.name))
     items: list[_Item] = []
     x, y = _LEFT, _TOP + _HEIGHT + _BOTTOM - 30

@@ -37,14 +37,15 @@ def layer_table(account: Account) -> Iterator[str]:
     yield _line(_HEADER, widths)
     for row in rows:
         yield _gap(row, account) if isinstance(row, tuple) else _line(_cells(row, account), widths)
-    left_out = len(account.costs) - len(shown)
-    if left_out:
-        yield f"  {left_out} ops that only hold or rewrite constants are not shown"
+    hidden = [cost for cost in account.costs if idle(cost)]
+    if hidden:
+        held = size(sum(cost.weight_bytes for cost in hidden))
+        yield f"  {len(hidden)} ops that only hold or rewrite constants ({held}) are not shown"
 
 
 def idle(cost: LayerCost) -> bool:
-    """Whether an op does nothing at an inference, and holds nothing."""
-    nothing = not (cost.macs or cost.operations or cost.read or cost.written or cost.weight_bytes)
+    """Whether an op does nothing at an inference."""
+    nothing = not (cost.macs or cost.operations or cost.read or cost.written)
     known = None not in (cost.macs, cost.operations, cost.read, cost.written)
     return nothing and known and cost.kind in _CONSTANT
 

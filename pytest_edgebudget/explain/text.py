@@ -10,7 +10,7 @@ from pytest_edgebudget.explain.memory_map import memory_map
 from pytest_edgebudget.explain.peak import peak_lines
 from pytest_edgebudget.explain.table import WIDTH, layer_table
 from pytest_edgebudget.explain.words import count, printable, shape, share, shorten, size
-from pytest_edgebudget.graph.arena import Plan
+from pytest_edgebudget.graph.arena import Band
 
 _FORMATS = {"tflite": "TensorFlow Lite", "onnx": "ONNX"}
 _MOST_ENDS = 4
@@ -86,16 +86,23 @@ def _memory(account: Account) -> Iterator[tuple[str, str]]:
     evidence = "exact" if plan.exact else "at least"
     kernels = account.profile.kernels if account.profile else ""
     runtime = f"{plan.runtime} with {kernels} kernels" if kernels else plan.runtime
-    yield "memory", f"{size(plan.size)} of activations in {runtime} ({evidence}); {_bound(plan)}"
+    yield "memory", f"{size(plan.size)} of activations in {runtime} ({evidence}); {_bound(account)}"
     yield from (("", reason) for reason in plan.reasons)
     if plan.persistent and plan.persistent.high:
-        band = plan.persistent
-        interval = f"{size(band.low)} to {size(band.high)}"
-        yield "", f"and {size(band.value)} that stays beside it ({interval}, estimated)"
+        yield "", f"and {_band(plan.persistent)} that stays beside it"
+    if plan.arena and plan.runtime == "tflm":
+        yield "arena", f"{_band(plan.arena)} in all"
     yield from _device(account)
 
 
-def _bound(plan: Plan) -> str:
+def _band(band: Band) -> str:
+    return f"{size(band.value)} (estimated: {size(band.low)} to {size(band.high)})"
+
+
+def _bound(account: Account) -> str:
+    plan = account.plan
+    if not account.placed:
+        return "what is held at the fullest op"
     if plan.size <= plan.lower_bound:
         return "no placement needs less in this order of ops"
     return f"{size(plan.size - plan.lower_bound)} more than its fullest op uses"

@@ -44,6 +44,11 @@ def traffic(op: Op, tensors: tuple[Tensor, ...]) -> tuple[int | None, int | None
     return (None if rest is None or written is None else rest + written), written
 
 
+def is_view(kind: str) -> bool:
+    """Whether an op's output has the bytes of its input."""
+    return kind in _VIEWS
+
+
 def _sum(tensors: Iterable[Tensor]) -> int | None:
     total = 0
     for tensor in tensors:

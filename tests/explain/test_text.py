@@ -71,9 +71,10 @@ def test_a_small_model_on_a_board(explained: Explain) -> None:
     import tflite_models as tfl
 
     Path("board.toml").write_text(BOARD)
-    persistent = "stays beside it"
+    estimates = ("stays beside it", "  arena ")  # what they say is the planner's to test
     lines = explained(tfl.pack(tfl.small_cnn()), profile="board.toml").splitlines(keepends=True)
-    assert "".join(line for line in lines if persistent not in line) == SMALL
+    kept = [line for line in lines if not any(words in line for words in estimates)]
+    assert "".join(kept) == SMALL
 
 
 def relus(count: int, size: int = 64, name: str = "layer") -> bytes:
@@ -100,6 +101,20 @@ def test_names_of_any_kind_stay_in_their_column(explained: Explain, name: str) -
     assert max(map(len, text.splitlines())) <= 100
 
 
+@pytest.mark.reference
+def test_a_buffer_that_many_tensors_share_shows_who_wrote_it_last(
+    explained: Explain, reference_models: Path
+) -> None:
+    # onnxruntime computes Add into a buffer of its own, and Relu in place.
+    text = explained(reference_models / "mnist_cnn_onnx/models/mnist.onnx")
+    rows = {
+        line[6:26].strip(): line[27:87] for line in text[text.index("Memory map") :].splitlines()
+    }
+    assert rows["Relu"].count("7█") == 1
+    assert "▓" not in rows["Relu"]
+    assert {"█", "▓"} <= {*rows["MaxPool"]}
+
+
 def test_ops_that_only_rewrite_constants_are_not_shown(explained: Explain) -> None:
     import tflite_models as tfl
 
@@ -114,7 +129,7 @@ def test_ops_that_only_rewrite_constants_are_not_shown(explained: Explain) -> No
     text = explained(tfl.pack(value))
     table = text[: text.index("Memory map")]
     assert "DEQUANTIZE" not in table
-    assert "  1 ops that only hold or rewrite constants are not shown" in table
+    assert "  1 ops that only hold or rewrite constants (0 B) are not shown" in table
 
 
 def test_what_cannot_be_counted_is_a_question_mark_and_the_sum_is_a_bound(
@@ -147,7 +162,8 @@ def test_a_dynamic_batch_is_said_to_be_one(explained: Explain) -> None:
     proto = om.model([node], [om.value("x", "n", 8)], [om.value("y", "n", 8)], [])
     text = explained(proto.SerializeToString(), name="model.onnx")
     assert "  batch      dynamic: all figures are for a batch of one\n" in text
-    assert "0 Relu y     1x8    float32" in text
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("0 Relu")]
+    assert row[:5] == ["0", "Relu", "y", "1x8", "float32"]
 
 
 @pytest.mark.parametrize("name", ["branches", "loop", "nested"])
