@@ -330,3 +330,52 @@ def test_the_name_of_a_file_may_be_of_any_bytes(project: Path, form: str) -> Non
 
     assert (done.returncode, done.stderr) == (2, b"")
     assert b"EB100" in done.stdout
+
+
+LOADED = """
+import sys
+from pytest_edgebudget.cli import main
+main(sys.argv[1:])
+print(*sorted(sys.modules), sep="\\n", file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a run of the command has loaded at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "lint", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return set(done.stderr.splitlines())
+
+
+@pytest.mark.usefixtures("project")
+def test_a_bare_model_costs_the_import_of_what_it_needs_and_no_more() -> None:
+    modules = loaded("digits.tflite")
+
+    ours = {name.removeprefix("pytest_edgebudget.") for name in modules}
+    assert "lint.structure" in ours
+    assert not {"budget", "devices", "graph.onnx", "lint.budgets", "lint.devices"} & ours
+    assert not {"numpy", "pytest", "pluggy", "importlib.metadata", "multiprocessing"} & modules
+
+
+@pytest.mark.usefixtures("project")
+def test_a_model_on_a_device_costs_no_import_of_numpy_or_budget_files() -> None:
+    modules = loaded("digits.tflite", "--profile=raspberry-pi-4")
+
+    assert "pytest_edgebudget.lint.devices" in modules
+    assert not {"numpy", "pluggy", "pytest_edgebudget.budget"} & modules
+
+
+def test_a_budget_file_without_readable_models_loads_no_rules_about_models(project: Path) -> None:
+    shutil.copy(DIGITS / "digits.keras", project / "digits.keras")
+    text = HEAD.replace("digits.tflite", "digits.keras") + 'size = "16 KiB"\n'
+    (project / "pi4.toml").write_text(text)
+
+    modules = loaded("pi4.toml")
+
+    assert "pytest_edgebudget.lint.budgets" in modules
+    assert "pytest_edgebudget.lint.structure" not in modules
+    assert "numpy" not in modules

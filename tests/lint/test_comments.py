@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pytest_edgebudget.budget.positions import comments
 from pytest_edgebudget.lint.comments import read_ignores
 from pytest_edgebudget.lint.ignores import Ignore
 
@@ -119,3 +124,38 @@ def test_windows_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
 
     (found,) = read_ignores(text.encode(), FILE).ignores
     assert (found.line, found.scope, found.reason) == (2, ("models", "a"), "x")
+
+
+# --- any text that TOML allows -----------------------------------------------------
+
+
+def _array(values: list[str]) -> str:
+    """An array over several lines."""
+    return "[\n" + "".join(f"  {value},\n" for value in values) + "]"
+
+
+_WORDS = st.text(st.sampled_from("ab#\"'\\[]{}=,. \t\u00e9"), max_size=12)
+_STRINGS = st.one_of(
+    _WORDS.map(json.dumps),
+    _WORDS.map(lambda text: "'" + text.replace("'", "") + "'"),
+    _WORDS.map(lambda text: '"""\n' + json.dumps(text)[1:-1] + '\n# no comment\n"""'),
+    _WORDS.map(lambda text: "'''\n" + text.replace("'", "") + "\n# no comment\n'''"),
+)
+_VALUES = st.one_of(
+    _STRINGS, st.just("[1, 2]"), st.just("{ a = '#' }"), st.lists(_STRINGS, max_size=2).map(_array)
+)
+_COMMENTS = st.one_of(st.just(""), _WORDS.map(lambda text: f"# {text}".rstrip()))
+
+
+@given(st.lists(st.tuples(_VALUES, _COMMENTS, _COMMENTS), max_size=5))
+def test_comments_are_found_and_nothing_else(parts: list[tuple[str, str, str]]) -> None:
+    lines, expected = [], []
+    for number, (value, behind, below) in enumerate(parts):
+        lines += f"k{number} = {value} {behind}".split("\n")
+        expected += [(len(lines), behind)] if behind else []
+        lines.append(below)
+        expected += [(len(lines), below)] if below else []
+    text = "\n".join(lines)
+    tomllib.loads(text)
+
+    assert comments(text) == expected

@@ -14,10 +14,10 @@ Why it hurts
 
         n = ((1.645 * sqrt(q) + 0.842 * sqrt(q - d * d)) / d) ** 2
 
-    samples. Quantized models disagree with their source on 2 to 3 % of samples at least, so q is
-    taken as 2 %, or d where that is more: one point needs 1,235 samples, half a point 4,945,
-    two points 308. With fewer, a model that lost two points may pass, and one that lost nothing
-    may fail. The verdict is right for these samples, and says little about others.
+    samples. Models quantized to int8 often disagree with their source on 2 to 3 % of samples, so
+    q is taken as 2 %, or d where that is more: one point needs 1,235 samples, half a point
+    4,945, two points 308. With fewer, a model that lost two points may pass, and one that lost
+    nothing may fail. The verdict is right for these samples, and says little about others.
 
     Source of the formula: Connor, "Sample Size for Testing Differences in Proportions for the
     Paired-Sample Design", Biometrics 43 (1987), 207-211; one-sided at 5 %, power 80 %.
@@ -43,7 +43,7 @@ SHARES = frozenset({"accuracy", "top_k"})
 """Metrics that are a share of right answers."""
 
 DISAGREEING = 0.02
-"""The least share of samples on which a quantized model differs from its source."""
+"""The share of samples on which a quantized model is taken to differ from its source."""
 
 _FALSE_ALARM, _POWER = 1.645, 0.8416  # normal quantiles of 95 % and 80 %
 
