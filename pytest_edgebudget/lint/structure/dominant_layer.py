@@ -73,9 +73,10 @@ def _why(number: int, cost: LayerCost, model: ModelFile) -> str:
     count = math.prod(places)
     if count <= 1:
         return ""
-    saved = size(cost.weight_bytes - cost.weight_bytes // count)
+    weights = input_of(main.subgraph, op, 1)
+    saved = size(weights.stored_bytes * (count - 1) // count) if weights else ""
     pooled = f"behind a global average pooling it would have {count} times fewer, {saved} less"
-    return f": it has a weight for each of {dims(places)} positions; {pooled}"
+    return f": it has weights for each of {dims(places)} positions; {pooled}"
 
 
 def _places(op: Op, links: Links) -> tuple[int, ...]:

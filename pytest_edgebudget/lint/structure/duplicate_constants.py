@@ -15,8 +15,8 @@ Example
 
 Instead
     For .tflite, convert with a current TFLiteConverter, which stores equal constants
-    once, or let the tensors point to one buffer. For .onnx, deduplicate the initializers
-    (onnxsim, or the pass DeduplicateInitializersPass of onnx-ir).
+    once, or let the tensors point to one buffer. For .onnx, deduplicate the initializers:
+    onnx-ir's DeduplicateInitializersPass.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def check(model: ModelFile) -> Iterator[Finding]:
     if not groups or wasted < max(_LEAST, _SHARE * whole):
         return
     largest = max(groups, key=_wasted)
+    copies = sum(len(group) - 1 for group in groups)
     message = (
-        f"{plural(sum(len(group) - 1 for group in groups), 'constant')} stored again take "
+        f"{plural(copies, 'constant')} stored again take{'s' if copies == 1 else ''} "
         f"{size(wasted)} ({wasted / whole:.0%} of the file); the largest has "
         f"{size(largest[0].stored_bytes)} and is there {len(largest)} times"
     )
