@@ -44,12 +44,10 @@ import sys, time
 from pathlib import Path
 from pytest_edgebudget import graph
 from pytest_edgebudget.graph.memory import plan
-from pytest_edgebudget.lint.base import ModelFile
-from pytest_edgebudget.lint.run import check_model
+from pytest_edgebudget.lint.models import ModelJob, lint_model
+from pytest_edgebudget.lint.select import Selection
 def once(path):
-    model = ModelFile(path, graph.read(path))
-    plan(model.graph, "tflm")
-    return check_model(model)
+    lint_model(ModelJob(path, (), Selection()))
 paths = [Path(p) for p in sys.argv[1:]]
 for path in paths:
     once(path)

@@ -86,7 +86,7 @@ class Recorder:
         order = {each: index for index, each in enumerate(ids)}
         limits = sorted(self.limits.values(), key=lambda row: order.get(row.id, len(order)))
         lints = sorted(self.lints.values(), key=lambda row: order.get(row.id, len(order)))
-        rows = (*limits, *lints, *self.errors.values())
+        rows: list[LimitRow | LintRow | ErrorRow] = [*limits, *lints, *self.errors.values()]
         seen = {row.file for row in rows}
         return Run(
             version=__version__,

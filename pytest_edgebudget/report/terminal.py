@@ -30,7 +30,8 @@ def header(row: FileRow) -> str:
 
 def table(run: Run, *, colour: bool) -> str:
     """One line a limit, grouped by budget file and model."""
-    files = [row.file for row in (*run.limits, *run.lints, *run.errors)]
+    rows: list[LimitRow | LintRow | ErrorRow] = [*run.limits, *run.lints, *run.errors]
+    files = [row.file for row in rows]
     blocks = [_block(run, file, colour=colour) for file in dict.fromkeys(files)]
     return "\n".join(blocks)
 
