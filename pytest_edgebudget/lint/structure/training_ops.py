@@ -7,11 +7,13 @@ What it finds
     an optimizer.
 
 Why it hurts
-    Dropout in training mode sets values to zero by chance and batch normalization uses
-    the statistics of the one sample at hand: the model answers wrongly (an error). Random
-    numbers make two inferences of one input differ. FAKE_QUANT rounds in float: the
-    model pays for quantization and gains none. Gradients and optimizers cost bytes -
-    Adam has two more numbers for each weight - and are never needed to infer.
+    Dropout in training mode sets values to zero by chance, and batch normalization uses
+    the statistics of the one sample at hand instead of those that were learnt - in
+    onnxruntime 1.32 its answers to one input even drift from run to run: the model
+    answers wrongly (an error). Random numbers make two inferences of one input differ.
+    FAKE_QUANT rounds in float: the model pays for quantization and gains none. Gradients
+    and optimizers cost bytes - Adam has two more numbers for each weight - and are never
+    needed to infer.
 
 Example
     A PyTorch model that was exported without `model.eval()`; the SavedModel of a training
