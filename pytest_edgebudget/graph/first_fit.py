@@ -60,6 +60,8 @@ class _Taken:
         """Take *start* to *end*; ranges that touch become one."""
         low = bisect_left(self.ends, start)
         high = bisect_right(self.starts, end)
+        if high - low == 1 and self.starts[low] <= start and end <= self.ends[low]:
+            return
         if low < high:
             start = min(start, self.starts[low])
             end = max(end, self.ends[high - 1])
@@ -131,7 +133,14 @@ class _Timeline:
 
     def _take(self, start: int, end: int, nodes: list[int], above: set[int]) -> None:
         for node in nodes:
-            self.whole.setdefault(node, _Taken()).add(start, end)
-            self.part.setdefault(node, _Taken()).add(start, end)
+            _taken(self.whole, node).add(start, end)
+            _taken(self.part, node).add(start, end)
         for node in above:
-            self.part.setdefault(node, _Taken()).add(start, end)
+            _taken(self.part, node).add(start, end)
+
+
+def _taken(known: dict[int, _Taken], node: int) -> _Taken:
+    found = known.get(node)
+    if found is None:
+        found = known[node] = _Taken()
+    return found

@@ -26,7 +26,7 @@ from pytest_edgebudget.graph.ir import Graph, Tensor
 from pytest_edgebudget.graph.lifetimes import NEVER, Lifetimes, Span, lifetimes, live, lower_bound
 from pytest_edgebudget.graph.memory_sizes import aligned, held_bytes
 from pytest_edgebudget.graph.memory_tflm_persistent import persistent, transient
-from pytest_edgebudget.graph.memory_tflm_scratch import scratch
+from pytest_edgebudget.graph.memory_tflm_scratch import Scratch, scratch
 
 ALIGNMENT = 16
 """micro_arena_constants.h, MicroArenaBufferAlignment."""
@@ -36,6 +36,8 @@ OFFLINE = "OfflineMemoryAllocation"
 
 COMPRESSED = "COMPRESSION_METADATA"
 """The metadata of tensors that kernels unpack before use (compression/metadata.fbs)."""
+
+CMSIS_NN = "cmsis-nn"
 
 _ONLINE = -1
 
@@ -59,16 +61,32 @@ def plan_tflm(graph: Graph, kernels: str = "") -> Plan:
     The non-persistent part of the arena.
 
     *kernels*: "" for the reference kernels, whose scratch memory is known op by
-    op; with any other the size is a lower bound.
+    op; with "cmsis-nn" and any other the size is a lower bound.
     """
     life = lifetimes(graph)
     reasons: list[str] = []
-    requests = [*_tensors(graph, life, reasons), *_scratch(graph, life, reasons)]
-    if kernels:
-        reasons.append(f"the scratch memory of {kernels} kernels is not known")
+    kernel = _kernels(graph, kernels, reasons)
+    requests = [*_tensors(graph, life, reasons), *_scratch(graph, life, kernel, reasons)]
+    if graph.format != "tflite":
+        reasons.append("TensorFlow Lite Micro runs .tflite models only")
     if not life.complete:
         reasons.append("subgraphs call each other too often to be followed")
     return _placed(graph, requests, life, reasons)
+
+
+def _kernels(graph: Graph, kernels: str, reasons: list[str]) -> Scratch:
+    """What tells the scratch memory of an op."""
+    if kernels != CMSIS_NN:
+        if kernels:
+            reasons.append(f"the scratch memory of {kernels} kernels is not known")
+        return scratch
+    from pytest_edgebudget.graph.memory_tflm_cmsis import integer, least_scratch
+
+    ops = ((op, subgraph) for subgraph in graph.subgraphs for op in subgraph.ops)
+    asking = sorted({op.kind for op, subgraph in ops if integer(op, subgraph.tensors)})
+    what = " and ".join(asking) or "its kernels"
+    reasons.append(f"CMSIS-NN may ask for more scratch memory than this, by CPU, for {what}")
+    return least_scratch
 
 
 def _tensors(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Request]:
@@ -108,10 +126,12 @@ def _offline(graph: Graph, reasons: list[str]) -> tuple[int, ...]:
     return ()
 
 
-def _scratch(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Request]:
+def _scratch(
+    graph: Graph, life: Lifetimes, kernel: Scratch, reasons: list[str]
+) -> Iterator[_Request]:
     for number, subgraph in enumerate(graph.subgraphs):
         for index, op in enumerate(subgraph.ops):
-            sizes = scratch(op, subgraph.tensors)
+            sizes = kernel(op, subgraph.tensors)
             if isinstance(sizes, str):
                 reasons.append(sizes)
                 continue

@@ -13,6 +13,7 @@ says why they are not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 
 from pytest_edgebudget.graph.ir import Op, Tensor
 from pytest_edgebudget.graph.memory_sizes import elements, held_bytes, shape_of
@@ -111,7 +112,7 @@ def _svdf(op: Op, tensors: Tensors) -> tuple[int, ...] | str:
     output = result(op, tensors)
     if source is None or features is None or output is None:
         return f"{op.kind}: an input is missing"
-    filters = shape_of(source)[0] * shape_of(features)[0]
+    filters = prod(shape_of(source)[:1] + shape_of(features)[:1])  # batch, filters
     return (4 * filters, 4 * elements(output)) if source.dtype == "int8" else (4 * filters,)
 
 

@@ -34,5 +34,5 @@ def _overlaps(item: Allocation, behind: list[Allocation]) -> Iterator[str]:
     for other in behind:
         if other.offset >= item.end:
             return
-        if item.buffer.lives_with(other.buffer):
+        if other.buffer.size and item.buffer.lives_with(other.buffer):
             yield f"{item.buffer.name} and {other.buffer.name} share bytes while both live"

@@ -20,7 +20,7 @@ from static_ops import ONE_OP
 from tflm_runtime import head_and_tail
 
 from pytest_edgebudget import graph
-from pytest_edgebudget.graph.arena import Plan
+from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
 from pytest_edgebudget.graph.lifetimes import lifetimes
 from pytest_edgebudget.graph.memory import plan
 from pytest_edgebudget.graph.memory_tflm import ALIGNMENT
@@ -167,6 +167,25 @@ def test_other_kernels_than_the_reference_make_the_size_a_bound(tmp_path: Path) 
     assert found.size == head_and_tail(MODELS["residual_int8"]())[0]
 
 
+def test_gathered_columns_of_cmsis_nn_are_in_the_bound(tmp_path: Path) -> None:
+    # arm_convolve_s8_get_buffer_size: 2 columns of 3 * 3 * 16 elements of 16 bits.
+    net = (file := File()).graph("INT8")
+    net.outputs = [net.conv(net.conv(net.input([1, 8, 8, 16]), 4), 4, 1)]
+    found = plan(read(tmp_path, file.pack()), "tflm", "cmsis-nn")
+    assert [a.buffer.size for a in found.allocations if a.buffer.scratch] == [2 * 3 * 3 * 16 * 2]
+    assert found.size == 8 * 8 * 16 + 8 * 8 * 4 + 576
+    assert found.reasons == (
+        "CMSIS-NN may ask for more scratch memory than this, by CPU, for CONV_2D",
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_plan_with_cmsis_nn_is_called_exact(tmp_path: Path, name: str) -> None:
+    found = plan(read(tmp_path, MODELS[name]()), "tflm", "cmsis-nn")
+    assert not found.exact
+    assert "CMSIS-NN may ask for more" in found.reasons[0]
+
+
 @pytest.mark.parametrize("numbers", [(), (1, 0), (1, 0, 9, 0), (1, 0, 4, -1, -1, -1)])
 def test_an_offline_plan_of_other_tensors_is_not_believed(
     tmp_path: Path, numbers: tuple[int, ...]
@@ -207,6 +226,18 @@ def test_steps_go_through_the_subgraphs_that_an_op_calls(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_a_plan_that_cannot_be_carried_out_is_told() -> None:
+    a, b, c = (Buffer(name, 40, 0, last) for name, last in (("a", 1), ("b", 0), ("c", 1)))
+    places = (Allocation(a, 0), Allocation(b, 24), Allocation(c, 64))
+    found = Plan("tflm", size=80, exact=True, allocations=places, live=(120,), lower_bound=120)
+    assert faults(found, 16) == (
+        "80 bytes, where at least 120 live at once",
+        "a and b share bytes while both live",
+        "b lies at 24, no multiple of 16",
+        "c lies outside the arena",
+    )
+
+
 def test_the_peak_names_what_is_in_use(tmp_path: Path) -> None:
     found = planned(tmp_path, MODELS["transposed_int8"]())
     names = [allocation.buffer.name for allocation in found.at(found.peak)]
@@ -245,7 +276,7 @@ def test_two_thousand_ops_are_planned_within_a_second(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("outputs", [False, True])
 def test_fifty_thousand_ops_end(tmp_path: Path, outputs: bool) -> None:
-    assert _seconds(read(tmp_path, _chain(50_000, outputs))) < 30
+    assert _seconds(read(tmp_path, _chain(50_000, outputs))) < 60  # seconds, on a busy machine
 
 
 def test_calls_that_multiply_end(tmp_path: Path) -> None:
