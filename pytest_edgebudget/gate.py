@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,9 @@ from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report import Report, terminal
 from pytest_edgebudget.session import Choices, GateSession
 from pytest_edgebudget.wiring import registry_of, reports_of
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.lint.base import Rule
 
 YELLOW = {"yellow": True}
 LETTERS = {"undecided": "u", "warned": "w", "waived": "W"}
@@ -59,8 +62,15 @@ class Gate:
                 measured=lambda artifact, measurement: self.config.hook.pytest_edgebudget_measured(
                     artifact=artifact, measurement=measurement
                 ),
+                rules=self._rules,
             )
         return self._session
+
+    def _rules(self) -> tuple[Rule, ...]:
+        """The linter's rules of plugins and conftest files."""
+        from pytest_edgebudget.lint.families import rules_of
+
+        return rules_of(self.config.pluginmanager)
 
     def read(self, files: Iterable[Path]) -> None:
         """Read budget files; a mistake is a usage error that lists them all."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget import devices
 from pytest_edgebudget.blame import blame
@@ -40,6 +41,9 @@ from pytest_edgebudget.types import (
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from pytest_edgebudget.lint.base import Rule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
@@ -52,7 +56,11 @@ class Choices:
 
 @dataclass(slots=True)
 class GateSession:
-    """Budgets and what became of them. *say* is told what takes long."""
+    """
+    Budgets and what became of them. *say* is told what takes long.
+
+    *rules*: the linter's rules of extensions; None for those of entry points.
+    """
 
     root: Path
     registry: Registry
@@ -60,6 +68,7 @@ class GateSession:
     say: Callable[[str], None] = lambda text: None
     observe: Callable[[Verdict], None] = lambda verdict: None
     measured: Callable[[Artifact, Measurement], None] = lambda artifact, measurement: None
+    rules: Callable[[], tuple[Rule, ...]] | None = None
     budgets: dict[Path, Budget] = field(default_factory=dict)
     recorder: Recorder = field(default_factory=Recorder)
     _locks: dict[Path, Lock] = field(default_factory=dict)
@@ -193,7 +202,8 @@ class GateSession:
         from pytest_edgebudget.lint.artifact import lint_artifact
 
         fit = self.fit(budget, model)
-        result = lint_artifact(fit.artifact.path, budget, model, root=self.root)
+        extra = self.rules() if self.rules else None
+        result = lint_artifact(fit.artifact.path, budget, model, root=self.root, extra=extra)
         if result.crashes:
             raise EdgeBudgetError("\n".join(result.crashes), "a mistake of ours: please report it")
         file = self.name(budget.path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes
+from pytest_edgebudget.lint.base import Rule
 from pytest_edgebudget.lint.comments import read_ignores
 from pytest_edgebudget.lint.ignores import Ignore
 from pytest_edgebudget.lint.models import ModelJob, lint_model
@@ -16,18 +17,27 @@ from pytest_edgebudget.lint.select import Selection
 from pytest_edgebudget.types import Budget, ModelBudget
 
 
-def lint_artifact(path: Path, budget: Budget, model: ModelBudget, *, root: Path) -> FileResult:
+def lint_artifact(
+    path: Path,
+    budget: Budget,
+    model: ModelBudget,
+    *,
+    root: Path,
+    extra: tuple[Rule, ...] | None = None,
+) -> FileResult:
     """
     What is wrong with the artifact at *path* of *model*, on the device of *budget*.
 
     Rules are those that the budget's ``[lint]`` table chooses; what comments in
     the budget file (or one that it extends) ignore for this model is left out.
+    *extra*: rules of extensions; None for those of entry points.
     """
     choice = budget.lint
     profile = budget.device.profile
     if budget.device.runtime is not None:
         profile = replace(profile, runtimes=(budget.device.runtime,))
-    result = lint_model(ModelJob(path, (profile,), Selection(choice.select, choice.ignore)))
+    selection = Selection(choice.select, choice.ignore)
+    result = lint_model(ModelJob(path, (profile,), selection, extra))
     return replace(result, found=_left(result.found, budget.path, model.name, root))
 
 

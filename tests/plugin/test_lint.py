@@ -106,3 +106,27 @@ def test_what_is_no_code_is_a_mistake_with_its_line(
 def test_two_workers_give_the_same_items(gate: Runner, write: Callable[[str], None]) -> None:
     write(budget("coral-dev-board"))
     gate("--edge-budget", "pi4.toml", "-n", "2").assert_outcomes(passed=1, failed=1)
+
+
+def test_a_rule_of_the_projects_own_looks_at_the_artifact(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    write(budget("raspberry-pi-4"))
+    (project / "conftest.py").write_text(
+        '''"""
+A team's own rule.
+
+What it finds: models whose name has a digit.
+"""
+from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
+
+def check(model):
+    yield Finding(f"{len(model.graph.ops)} ops are too many")
+
+def pytest_edgebudget_rules():
+    return [Rule(code="ACME001", name="many-ops", severity=Severity.ERROR, needs=ModelFile, check=check)]
+'''
+    )
+    result = gate("--edge-budget", "pi4.toml", ".", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["  ACME001 error: * ops are too many"])
