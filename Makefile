@@ -1,7 +1,7 @@
 # make demo   what it does, in under two minutes: no TensorFlow, nothing outside .venv
 # make test   everything: installs all that the tests need and runs them all
 # make check  style, types, layers
-# make fuzz   looks for files that the readers and planners cannot bear: FUZZ_SECONDS each
+# make fuzz   looks for files that readers, planners and rules cannot bear: FUZZ_SECONDS each
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -25,7 +25,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 fuzz: $(VENV)/.test
-	@for target in tflite-read onnx-read tflite-use onnx-use; do \
+	@for target in tflite-read onnx-read tflite-use onnx-use tflite-lint onnx-lint; do \
 	  $(BIN)/python tests/fuzz/fuzz.py $$target .fuzz/$$target \
 	    -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; \
 	done

@@ -16,7 +16,7 @@ from pytest_edgebudget.graph.external import ExternalFiles
 from pytest_edgebudget.graph.ir import Graph, Metadata, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.mapped import Data
 from pytest_edgebudget.graph.onnx_attributes import constant_value, is_graph, read_attribute
-from pytest_edgebudget.graph.onnx_quantization import with_quantization
+from pytest_edgebudget.graph.onnx_quantization import Scales, with_quantization
 from pytest_edgebudget.graph.onnx_tensors import (
     Type,
     read_sparse_tensor,
@@ -46,6 +46,7 @@ class _Model:
     files: ExternalFiles
     opsets: Mapping[str, int]
     subgraphs: list[Subgraph | None] = field(default_factory=list)
+    scales: Scales = field(default_factory=Scales)
     types: dict[bytes, Type] = field(default_factory=dict)
     attributes: dict[bytes, _Attribute] = field(default_factory=dict)
 
@@ -170,7 +171,7 @@ def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
         outputs=tuple(scope.use(tensor.name) for tensor in outputs),
     )
     subgraph = replace(subgraph, tensors=tuple(scope.tensors))
-    model.subgraphs[number] = with_shapes(with_quantization(subgraph))
+    model.subgraphs[number] = with_shapes(with_quantization(subgraph, model.scales))
     return number
 
 

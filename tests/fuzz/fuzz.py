@@ -21,7 +21,9 @@ import atheris
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-with atheris.instrument_imports(include=["pytest_edgebudget.graph"]):
+PACKAGES = ("graph", "lint", "devices.constraints")
+
+with atheris.instrument_imports(include=[f"pytest_edgebudget.{name}" for name in PACKAGES]):
     import targets
 
     from pytest_edgebudget import graph

@@ -1,5 +1,5 @@
 """
-What is fuzzed: reading a model, and all that is computed of it without a runtime.
+What is fuzzed: reading a model, what is computed of it without a runtime, and the rules.
 
 An input may be refused (ModelError) or read. Any other exception is a find, and
 so are a second of computing and 200 MB of memory.
@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from pytest_edgebudget.devices.profile import load_profile, profiles
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.cost import bytes_by_layer, layer_costs
 from pytest_edgebudget.graph.files import parse
 from pytest_edgebudget.graph.ir import Graph
 from pytest_edgebudget.graph.memory import plan
+from pytest_edgebudget.lint.base import ModelFile, OnDevice
+from pytest_edgebudget.lint.table import RULES
+from pytest_edgebudget.types import Profile
 
 CORPUS = Path(__file__).parent / "corpus"
 FORMATS = ("tflite", "onnx")
 SECONDS = 1.0
+DEVICES = (
+    "android-gpu",
+    "arduino-nano-33-ble-sense",
+    "coral-usb-accelerator",
+    "corstone-300-ethos-u55-128",
+    "raspberry-pi-4",
+)
 RUNTIMES = {"tflite": ("tflm", "litert"), "onnx": ("onnxruntime",)}
 
 
@@ -48,13 +60,37 @@ def use(data: bytes, format_: str) -> None:
             plan(graph, runtime)
 
 
+@cache
+def devices() -> tuple[Profile, ...]:
+    """One profile of each kind of device that the rules tell apart."""
+    return tuple(load_profile(profiles()[name]) for name in DEVICES)
+
+
+def lint(data: bytes, format_: str) -> None:
+    """Put all rules of models to what can be read."""
+    graph = read(data, format_)
+    if graph is None:
+        return
+    model = ModelFile(CORPUS / format_ / f"input.{format_}", graph)
+    for rule in RULES:
+        if format_ not in rule.formats:
+            continue
+        if rule.needs is ModelFile:
+            list(rule.check(model))
+        if rule.needs is OnDevice:
+            for profile in devices():
+                list(rule.check(OnDevice(model, profile)))
+
+
 TARGETS: dict[str, Callable[[bytes], object]] = {
     "tflite-read": lambda data: read(data, "tflite"),
     "onnx-read": lambda data: read(data, "onnx"),
     "tflite-use": lambda data: use(data, "tflite"),
     "onnx-use": lambda data: use(data, "onnx"),
+    "tflite-lint": lambda data: lint(data, "tflite"),
+    "onnx-lint": lambda data: lint(data, "onnx"),
 }
-"""Readers alone, and readers with all that computes of what they read."""
+"""Readers alone, with counts and plans, and with the rules."""
 
 
 def timed(target: str, data: bytes, seconds: float = SECONDS) -> None:

@@ -12,7 +12,14 @@ import pytest
 import targets
 
 HERE = Path(__file__).parent
-RUNS = {"tflite-read": 40_000, "onnx-read": 20_000, "tflite-use": 20_000, "onnx-use": 10_000}
+RUNS = {
+    "tflite-read": 40_000,
+    "onnx-read": 20_000,
+    "tflite-use": 20_000,
+    "onnx-use": 10_000,
+    "tflite-lint": 5_000,
+    "onnx-lint": 5_000,
+}
 """About ten seconds each on a slow core; `make fuzz` runs for as long as one likes."""
 
 SEEDS = [(target, path) for target in targets.TARGETS for path in targets.seeds(target)]

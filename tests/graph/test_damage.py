@@ -16,6 +16,7 @@ import tflite_models as tfl
 from pytest_edgebudget import graph
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.cost import bytes_by_layer, layer_costs
+from pytest_edgebudget.graph.memory import plan
 
 
 def small_tflite() -> bytes:
@@ -32,12 +33,14 @@ FORMATS = {"tflite": small_tflite, "onnx": small_onnx}
 
 
 def attempt(path: Path, data: bytes) -> None:
-    """Read and count; only ModelError may come out."""
+    """Read, count and plan; only ModelError may come out."""
     path.write_bytes(data)
     with contextlib.suppress(ModelError):
         found = graph.read(path)
         layer_costs(found)
         bytes_by_layer(found)
+        for runtime in {"tflite": ("tflm", "litert"), "onnx": ("onnxruntime",)}[found.format]:
+            plan(found, runtime)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -85,6 +85,38 @@ def test_zeros_behind_a_tflite_model_are_no_matter(tmp_path: Path) -> None:
     assert (found.message, found.seconds < 1, found.megabytes < 200) == ("", True, True), found
 
 
+def quantized(count: int) -> bytes:
+    """An .onnx of *count* constants that are scales, each a million of the external file's."""
+    place = b"".join(
+        field(13, field(1, key) + field(2, text)) for key, text in
+        ((b"location", b"w.bin"), (b"length", b"4000000"))
+    )  # fmt: skip
+    graph = b""
+    for number in range(count):
+        name = b"s%d" % number
+        offset = field(13, field(1, b"offset") + field(2, b"%d" % (number * 4_000_000)))
+        graph += field(
+            5,
+            field(1, varint(1_000_000))
+            + b"\x10\x01"
+            + field(8, name)
+            + b"\x70\x01"
+            + place
+            + offset,
+        )
+        names = field(1, b"x") + field(1, name) + field(2, b"q%d" % number)
+        graph += field(1, names + field(4, b"QuantizeLinear"))
+    return onnx_with(field(11, field(1, b"x")) + graph)
+
+
+def test_a_sparse_file_of_scales_is_refused_in_time(tmp_path: Path) -> None:
+    sparse(tmp_path / "w.bin", b"")
+    (tmp_path / "scales.onnx").write_bytes(quantized(100))
+    found = alone(tmp_path / "scales.onnx")
+    assert "more than 2,000,000 scales and zero points" in found.message
+    assert (found.seconds < 1, found.megabytes < 200) == (True, True), found
+
+
 class Once(tfl.schema.TensorT):  # type: ignore[misc,name-defined]
     """A tensor that is written once, however often it is listed."""
 

@@ -418,6 +418,15 @@ def test_dequantized_tensors_know_their_scales(tmp_path: Path) -> None:
     assert (found.zero_points, found.axis) == ((-8, -7, -6, -5), 1)
 
 
+def test_zero_points_that_do_not_fit_the_scales_are_left_out(tmp_path: Path) -> None:
+    weights = [constant("w", 3, 4, dtype="int8"), constant("s", 4), constant("z", 3, dtype="int8")]
+    nodes = [node("DequantizeLinear", "w", "s", "z", axis=1, outputs=["d"]), node("Add", "x", "d")]
+    proto = models.model(nodes, [value("x", 3, 4)], [value("y", 3, 4)], weights)
+    found = by_name(graph.read(write(tmp_path, proto)))["w"].quantization
+    assert found is not None
+    assert (len(found.scales), found.zero_points) == (4, (0, 0, 0, 0))
+
+
 def test_branches_are_subgraphs_that_see_the_tensors_around_them(tmp_path: Path) -> None:
     def branch(name: str) -> Any:
         body = [helper.make_node("MatMul", ["x", "w"], [name])]
