@@ -157,6 +157,8 @@ def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
     inputs = [read_value_info(item, model.types) for item in graph.messages(_INPUTS)]
     outputs = [read_value_info(item, model.types) for item in graph.messages(_OUTPUTS)]
     values = [read_value_info(item, model.types) for item in graph.messages(_VALUES)]
+    if not all(tensor.name for tensor in outputs):
+        raise DamageError("an output without a name", graph.start)
     scope = _Scope({tensor.name: tensor for tensor in (*values, *outputs)}, outer)
     for tensor in inputs:
         scope.define(tensor.name, tensor)

@@ -451,6 +451,13 @@ def test_a_value_that_nothing_makes_is_refused(tmp_path: Path) -> None:
         graph.read(write(tmp_path, proto))
 
 
+def test_an_output_without_a_name_is_refused(tmp_path: Path) -> None:
+    proto = models.small_cnn()
+    proto.graph.output[0].name = ""
+    with pytest.raises(ModelError, match="an output without a name"):
+        graph.read(write(tmp_path, proto))
+
+
 def test_ops_that_are_not_in_order_are_refused(tmp_path: Path) -> None:
     nodes = [node("Relu", "m"), node("Neg", "x", outputs=["m"])]
     proto = models.model(nodes, [X3], [value("y", 2, 5, 8)], [])
