@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_edgebudget.devices.constraints import Table, Violation, table_of, violations
+from pytest_edgebudget.devices.constraints.view import dims
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
 from pytest_edgebudget.types import Profile
 
@@ -22,6 +23,7 @@ class Placed:
         where: the place in words, such as "NPU" or "CPU"; "" where it cannot run.
         reasons: why it is not taken; empty when it is.
         free: whether it costs nothing wherever it runs.
+        gone: whether the accelerator's compiler computes it, so that nothing runs.
     """
 
     index: int
@@ -30,6 +32,12 @@ class Placed:
     where: str
     reasons: tuple[Violation, ...] = ()
     free: bool = False
+    gone: bool = False
+
+    @property
+    def side(self) -> bool | None:
+        """Whether it is on the accelerator; None when it is on neither side."""
+        return None if self.gone else self.on
 
 
 def placement(graph: Graph, profile: Profile) -> tuple[Placed, ...]:
@@ -48,45 +56,66 @@ def placed(graph: Graph, table: Table) -> tuple[Placed, ...]:
     if graph.format != "tflite":
         return ()
     found: list[Placed] = []
+    folded = _folded(graph.main) if table.folds else frozenset()
     ended = ""
     for index, op in enumerate(graph.ops):
-        reasons = violations(table, graph.main, op)
+        gone = index in folded
+        reasons = () if gone else violations(table, graph.main, op)
         if table.stops and not reasons and ended:
-            reasons = (Violation(f"everything after {ended} runs on the {table.rest}"),)
+            said = f"behind {ended}, which is not taken, all operators run on the {table.rest}"
+            reasons = (Violation(said, cause="order"),)
         if reasons and not ended:
-            ended = f"the first operator that is not taken, {op.kind}"
-        on = not reasons
-        where = table.place if on else table.rest
-        found.append(Placed(index, op, on, where, reasons, op.kind in table.free))
+            ended = op.kind
+        where = table.rest if reasons else table.place
+        free = gone or op.kind in table.free
+        found.append(Placed(index, op, not reasons, where, reasons, free, gone))
     return tuple(found)
 
 
-def partitions(subgraph: Subgraph, on: Sequence[bool]) -> int:
+def _folded(subgraph: Subgraph) -> frozenset[int]:
+    """Operators whose results follow from constants and sizes alone, a batch being one."""
+    known = {n for n, tensor in enumerate(subgraph.tensors) if tensor.data is not None}
+    found = set()
+    for index, op in enumerate(subgraph.ops):
+        fixed = bool(op.inputs) and all(n < 0 or n in known for n in op.inputs)
+        if fixed or (op.kind == "SHAPE" and dims(subgraph.tensors[op.inputs[0]]) is not None):
+            found.add(index)
+            known.update(op.outputs)
+    return frozenset(found)
+
+
+def partitions(subgraph: Subgraph, sides: Sequence[bool | None]) -> int:
     """
     How many pieces of the model the accelerator gets.
 
     Like a delegate's partitioning (tensorflow/lite/graph_info.cc): ready
     operators of one side are collected until only the other side has any.
+    *sides* as in `Placed.side`.
     """
-    makers = {tensor for op in subgraph.ops for tensor in op.outputs}
-    ready = {index for index in range(len(subgraph.tensors)) if index not in makers}
-    waiting, pieces, side = list(range(len(subgraph.ops))), 0, None
+    ops = subgraph.ops
+    waiting = [n for n, side in enumerate(sides) if side is not None]
+    made = {tensor for n in waiting for tensor in ops[n].outputs}
+    ready = {index for index in range(len(subgraph.tensors)) if index not in made}
+    pieces = 0
     while waiting:
-        first = next((n for n in waiting if _ready(subgraph.ops[n], ready)), waiting[0])
-        side = on[first]
-        pieces += side
-        waiting = _collect(subgraph, waiting, ready, on, first)
+        first = next((n for n in waiting if _ready(ops[n], ready)), waiting[0])
+        pieces += bool(sides[first])
+        waiting = _collect(subgraph, waiting, ready, sides, first)
     return pieces
 
 
 def _collect(
-    subgraph: Subgraph, waiting: list[int], ready: set[int], on: Sequence[bool], first: int
+    subgraph: Subgraph,
+    waiting: list[int],
+    ready: set[int],
+    sides: Sequence[bool | None],
+    first: int,
 ) -> list[int]:
     """What still waits after all of one side that can run have run."""
     rest: list[int] = []
     for number in waiting:
         op = subgraph.ops[number]
-        if number == first or (on[number] is on[first] and _ready(op, ready)):
+        if number == first or (sides[number] is sides[first] and _ready(op, ready)):
             ready.update(op.outputs)
         else:
             rest.append(number)

@@ -19,13 +19,14 @@ class Violation:
         message: what would be required.
         detail: what it has instead, such as "stride 4x4"; "" where that says nothing.
         instead: what to change.
-        listed: whether the table has such an operator at all.
+        cause: "operator" where there is no such operator at all, "condition" where
+            it does not meet one, "order" where it comes after one that is not taken.
     """
 
     message: str
     detail: str = ""
     instead: str = ""
-    listed: bool = True
+    cause: str = "condition"
 
     def __str__(self) -> str:
         return f"{self.message} ({self.detail})" if self.detail else self.message
@@ -34,7 +35,9 @@ class Violation:
 def violations(table: Table, subgraph: Subgraph, op: Op) -> tuple[Violation, ...]:
     """Why *op* is not supported, all reasons in the table's order; empty when it is."""
     if not table.knows(op):
-        return (Violation(f"{table.title} has no {op.kind}", listed=False),)
+        return (Violation(f"{table.title} has no {op.kind}", cause="operator"),)
+    if op.custom:  # conditions are on the format's own operators
+        return ()
     view, found = View(subgraph, op), []
     for each in table.of(op.kind):
         detail = CHECKS[each.check](view, each.options)

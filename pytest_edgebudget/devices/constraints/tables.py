@@ -53,6 +53,8 @@ class Table:
         stops: whether all operators after an unsupported one are unsupported too.
         free: operators that cost nothing wherever they run.
         custom: the custom operators that it knows, by their codes.
+        folds: whether its compiler computes what depends on constants and sizes
+            only, with a batch of one.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Table:
     stops: bool = False
     free: frozenset[str] = frozenset()
     custom: frozenset[str] = frozenset()
+    folds: bool = False
 
     def of(self, kind: str) -> tuple[Constraint, ...]:
         """The constraints of one kind of operator."""
@@ -107,6 +110,7 @@ def _read(name: str) -> Table:
         stops=data.get("stops", False),
         free=frozenset(data.get("free", ())),
         custom=frozenset(data.get("custom", ())),
+        folds=data.get("folds", False),
     )
 
 

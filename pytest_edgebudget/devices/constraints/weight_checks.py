@@ -101,13 +101,13 @@ def pad_shape(view: View, options: Options) -> str:
 
 
 def pad_axes(view: View, options: Options) -> str:
-    """Nothing is padded along the axes *without*; counted from the front of four dimensions."""
+    """Nothing is padded along the axes *axes*; counted from the front of four dimensions."""
     pads, shape = view.integers(1), dims(view.ifm)
     if pads is None or shape is None or len(pads) != 2 * len(shape):
         return ""
     lead = 4 - len(shape)
     bad = [n + lead for n in range(len(shape)) if pads[2 * n] or pads[2 * n + 1]]
-    wrong = [n for n in bad if n in options["without"]]
+    wrong = [n for n in bad if n in options["axes"]]
     return f"paddings {list(pads)}" if wrong else ""
 
 

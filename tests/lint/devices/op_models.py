@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 Build = Callable[..., Any]
+Shape = tuple[int | None, ...]
 SEED = 7
 
 
@@ -62,6 +63,17 @@ def pool(kind: str, size: int, stride: int, padding: str) -> Build:
     return lambda x: function(x, size, stride, padding)
 
 
+def chain(*steps: Build) -> Build:
+    """One after the other."""
+
+    def call(x: Any) -> Any:
+        for step in steps:
+            x = step(x)
+        return x
+
+    return call
+
+
 def resize(method: str, factor: float, **options: bool) -> Build:
     def call(x: Any) -> Any:
         size = [int(x.shape[1] * factor), int(x.shape[2] * factor)]
@@ -83,8 +95,22 @@ def aligned(factor: int) -> Build:
 
 IMAGE = (1, 12, 12, 8)
 VECTOR = (1, 24)
-MODELS: dict[str, tuple[Build, tuple[tuple[int, ...], ...]]] = {
+OPEN = (None, 12, 12, 8)
+MODELS: dict[str, tuple[Build, tuple[Shape, ...]]] = {
     "conv_3": (conv(3, 1, "SAME"), (IMAGE,)),
+    "conv_elu_conv": (chain(conv(3, 1, "SAME"), tf.nn.elu, conv(3, 1, "SAME")), (IMAGE,)),
+    "conv_far_conv": (
+        chain(conv(3, 1, "SAME"), depthwise(4, "VALID"), conv(3, 1, "SAME")),
+        (IMAGE,),
+    ),
+    "conv_top_k": (
+        chain(
+            conv(3, 2, "SAME"),
+            lambda x: tf.reduce_mean(x, [1, 2]),
+            lambda x: tf.math.top_k(x, 3)[0],
+        ),
+        (IMAGE,),
+    ),
     "conv_stride_2": (conv(3, 2, "SAME"), (IMAGE,)),
     "conv_stride_4_same": (conv(3, 4, "SAME"), (IMAGE,)),
     "conv_stride_4_valid": (conv(4, 4, "VALID"), (IMAGE,)),
@@ -173,6 +199,8 @@ MODELS: dict[str, tuple[Build, tuple[tuple[int, ...], ...]]] = {
     "mirror_pad": (lambda x: tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT"), (IMAGE,)),
     "symmetric_pad": (lambda x: tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC"), (IMAGE,)),
     "reshape": (lambda x: tf.reshape(x, [1, -1]), (IMAGE,)),
+    "flatten_open": (lambda x: dense(tf.reshape(x, [tf.shape(x)[0], 1152])), (OPEN,)),
+    "conv_open": (conv(3, 1, "SAME"), (OPEN,)),
     "squeeze": (lambda x: tf.squeeze(x, [1]), ((1, 1, 12, 8),)),
     "expand": (lambda x: tf.expand_dims(x, 1), (VECTOR,)),
     "transpose_swap": (lambda x: tf.transpose(x, [0, 2, 1, 3]), (IMAGE,)),
@@ -220,11 +248,12 @@ MODELS: dict[str, tuple[Build, tuple[tuple[int, ...], ...]]] = {
 }
 
 
-def _quantized(converter: Any, shapes: tuple[tuple[int, ...], ...], kind: str) -> None:
+def _quantized(converter: Any, shapes: tuple[Shape, ...], kind: str) -> None:
     def samples() -> Any:
         random = np.random.default_rng(SEED)
         for _ in range(4):
-            yield [random.normal(0, 1, shape).astype(np.float32) for shape in shapes]
+            sizes = [[size or 1 for size in shape] for shape in shapes]
+            yield [random.normal(0, 1, size).astype(np.float32) for size in sizes]
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "dynamic":
@@ -239,7 +268,7 @@ def _quantized(converter: Any, shapes: tuple[tuple[int, ...], ...], kind: str) -
         converter.inference_input_type = converter.inference_output_type = tf.int8
 
 
-def convert(build: Build, shapes: tuple[tuple[int, ...], ...], kind: str) -> bytes:
+def convert(build: Build, shapes: tuple[Shape, ...], kind: str) -> bytes:
     """The model in one of the kinds."""
     specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
     module = tf.Module()

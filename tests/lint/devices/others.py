@@ -1,9 +1,9 @@
 """
-What other tools do with models: Vela's and LiteRT's placements, TensorFlow's GPU check.
+What other tools do with models: Vela's and LiteRT's placements, TFLite Micro's operators.
 
 ``python others.py TOOL OUT.json MODEL ...`` runs one tool over the models, in a process
-of its own, and writes what it decided for each: the outputs of the ops (joined by a
-comma) that it left on the CPU, and the number of partitions.
+of its own, and writes what it decided for each: "cpu" are the ops (indices, or kinds)
+that it left on the CPU, "partitions" how many pieces it took.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import re
+import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -30,14 +30,12 @@ def vela(accelerator: str, model: Path) -> dict[str, Any]:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             compiler.main(arguments)
         read = graph.read(next(Path(folder).glob("*.tflite")))
-        left = [op for op in read.ops if op.kind != "ethos-u"]
-        names = [",".join(read.tensors[i].name for i in op.outputs) for op in left]
-        kinds = [op.kind for op in left]
-        return {"cpu": names, "kinds": kinds, "partitions": len(read.ops) - len(left)}
+        left = [op.kind for op in read.ops if op.kind != "ethos-u"]
+        return {"cpu": sorted(left), "partitions": len(read.ops) - len(left)}
 
 
 def xnnpack(model: Path) -> dict[str, Any]:
-    """Which nodes of the plan LiteRT's default delegate took."""
+    """Which nodes LiteRT's default delegate took."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(model))
@@ -45,10 +43,8 @@ def xnnpack(model: Path) -> dict[str, Any]:
     ops = interpreter._get_ops_details()
     delegates = [op for op in ops if op["op_name"] == "DELEGATE"]
     inside = _inside([op for op in ops if op["op_name"] != "DELEGATE"], delegates)
-    return {
-        "cpu": [i for i, taken in enumerate(inside) if not taken],
-        "partitions": len(delegates),
-    }
+    left = [number for number, taken in enumerate(inside) if not taken]
+    return {"cpu": left, "partitions": len(delegates)}
 
 
 def _inside(ops: list[Any], delegates: list[Any]) -> list[bool]:
@@ -68,38 +64,34 @@ def _inside(ops: list[Any], delegates: list[Any]) -> list[bool]:
     return taken
 
 
-_WARNING = re.compile(r"GPU COMPATIBILITY WARNING: (.*)")
-_OP = re.compile(r"^\s+Op#(\d+) (\w+)\(")
+def tflm(model: Path) -> dict[str, Any]:
+    """Whether TFLite Micro knows the model's operator: in a fork, since some then crash."""
+    from tflite_micro.python.tflite_micro import runtime
 
-
-def gpu(model: Path) -> dict[str, Any]:
-    """Ops of which TensorFlow's analyzer says that the GPU delegate does not take them."""
-    import tensorflow as tf
-
-    text = io.StringIO()
-    with contextlib.redirect_stdout(text):
-        tf.lite.experimental.Analyzer.analyze(model_path=str(model), gpu_compatibility=True)
-    refused, number, reasons = [], -1, []
-    for line in text.getvalue().splitlines():
-        if match := _OP.match(line):
-            number = int(match[1])
-        if (match := _WARNING.search(line)) and "Subgraph" not in match[1]:
-            refused.append(number)
-            reasons.append(match[1])
-    return {"cpu": refused, "reasons": reasons}
+    with tempfile.TemporaryFile() as said:
+        child = os.fork()
+        if child == 0:
+            os.dup2(said.fileno(), 2)
+            try:
+                runtime.Interpreter.from_file(str(model), arena_size=100_000)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        said.seek(0)
+        text = said.read()
+    return {"known": b"Didn't find op" not in text and b"registration from op code" not in text}
 
 
 def main(tool: str, out: Path, models: Iterable[Path]) -> None:
     found = {}
     for model in models:
-        name = f"{model.parent.name}/{model.name}"
         try:
             if tool.startswith("ethos"):
-                found[name] = vela(tool, model)
+                found[str(model)] = vela(tool, model)
             else:
-                found[name] = {"xnnpack": xnnpack, "gpu": gpu}[tool](model)
+                found[str(model)] = {"xnnpack": xnnpack, "tflm": tflm}[tool](model)
         except (Exception, SystemExit) as error:
-            found[name] = {"error": str(error)[:200]}
+            found[str(model)] = {"error": str(error)[:200]}
     out.write_text(json.dumps(found))
 
 

@@ -1,0 +1,70 @@
+"""
+Much of the arithmetic has no fast kernel on the device.
+
+What it finds
+    A .tflite for a device with CMSIS-NN or XNNPACK, where operators with at least one
+    percent of the multiply-accumulates run in the runtime's other kernels, because of
+    their kind, type or parameters.
+
+Why it hurts
+    The reference kernels of TensorFlow Lite Micro are plain loops over one value at a
+    time. CMSIS-NN's are 4.6 times as fast and take a fifth of the energy on a Cortex-M7
+    (Lai, Suda, Chandra: CMSIS-NN, arXiv:1801.06601, a CIFAR-10 network).
+
+Example
+    A float32 model on a Cortex-M4: CMSIS-NN has no float kernels at all. A 16x8 model on
+    an XNNPACK phone.
+
+Instead
+    Quantize to int8 (the recipe `int8`): all of a common network's arithmetic then has a
+    fast kernel.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pytest_edgebudget.devices.placement import Placed, placed
+from pytest_edgebudget.lint.base import Finding, OnDevice, Rule, Severity
+from pytest_edgebudget.lint.devices._placing import kernels_of, kinds, macs, name_of, share
+
+LEAST = 0.01
+"""Below this share of the multiply-accumulates it is not worth a word."""
+
+
+def check(device: OnDevice) -> Iterator[Finding]:
+    """Add up the multiply-accumulates outside the fast kernels."""
+    table = kernels_of(device.profile)
+    if table is None:
+        return
+    slow = [each for each in placed(device.model.graph, table) if not each.on]
+    slow = [each for each in slow if not each.free and macs(device, [each])]
+    part = macs(device, slow)
+    if part >= LEAST:
+        reason = _commonest(device, slow)
+        yield Finding(
+            f"{share(part)} of the multiply-accumulates run in {table.rest}, not in {table.title}: "
+            f"{kinds(each.op for each in slow)}; {reason.reasons[0]}",
+            name_of(reason.op),
+            reason.reasons[0].instead,
+        )
+
+
+def _commonest(device: OnDevice, slow: Sequence[Placed]) -> Placed:
+    """The first operator of the reason that costs most."""
+    cost: Counter[str] = Counter()
+    for each in slow:
+        cost[each.reasons[0].message] += device.model.costs[each.index].macs or 0
+    most = cost.most_common(1)[0][0]
+    return next(each for each in slow if each.reasons[0].message == most)
+
+
+RULE = Rule(
+    code="EB409",
+    name="slow-kernel",
+    severity=Severity.WARNING,
+    needs=OnDevice,
+    check=check,
+    formats=frozenset({"tflite"}),
+)
