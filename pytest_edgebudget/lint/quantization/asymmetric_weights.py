@@ -35,9 +35,8 @@ def _check(model: ModelFile) -> Iterator[Finding]:
             continue
         points = [point for point in kernel.quantization.zero_points if point]
         if points and layer.integer:
-            name = short(layer.op.name)
-            message = f"{name}: {kernel.dtype} weights with zero point {points[0]}"
-            yield Finding(message, where=layer.op.name)
+            message = f"{kernel.dtype} weights with zero point {points[0]}"
+            yield Finding(message, where=short(layer.op.name))
 
 
 RULE = Rule(

@@ -38,7 +38,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
         if bias is not None and read is not None and kernel is not None and layer.integer:
             wrong = _wrong(bias, read.scales[0], kernel)
             if wrong:
-                yield Finding(f"{short(layer.op.name)}: {wrong}", where=layer.op.name)
+                yield Finding(wrong, where=short(layer.op.name))
 
 
 def _scales(tensor: Tensor | None) -> Quantization | None:

@@ -36,7 +36,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
             if tensor.quantization is not None and tensor.dtype in SMALL_INTEGERS:
                 wrong = _wrong(tensor, tensor.quantization)
                 if wrong:
-                    yield Finding(f"{short(tensor.name)}: {wrong}", where=tensor.name)
+                    yield Finding(wrong, where=short(tensor.name))
 
 
 def _wrong(tensor: Tensor, quantization: Quantization) -> str:

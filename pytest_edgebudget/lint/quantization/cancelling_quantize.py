@@ -47,14 +47,14 @@ def _pair(first: Op, second: Op, links: Links) -> Iterator[Finding]:
     tensors = links.subgraph.tensors
     if min(first.inputs[0], second.outputs[0]) < 0 or tensors[first.inputs[0]].constant:
         return
-    name, size = short(second.name), _size(first, links.subgraph)
+    size = _size(first, links.subgraph)
     if second.kind == "DEQUANTIZE":
-        message = f"{name}: floats are quantized and dequantized again, which only rounds them"
+        message = "floats are quantized and dequantized again, which only rounds them"
     elif alike(tensors[first.inputs[0]], tensors[second.outputs[0]]):
-        message = f"{name}: DEQUANTIZE and QUANTIZE with the same scale{size}"
+        message = f"DEQUANTIZE and QUANTIZE with the same scale{size}"
     else:
-        message = f"{name}: DEQUANTIZE and QUANTIZE, where one QUANTIZE would do{size}"
-    yield Finding(message, where=second.name)
+        message = f"DEQUANTIZE and QUANTIZE, where one QUANTIZE would do{size}"
+    yield Finding(message, where=short(second.name))
 
 
 def _size(first: Op, subgraph: Subgraph) -> str:

@@ -51,7 +51,7 @@ def _layer(layer: Layer) -> Iterator[Finding]:
     kernel = sound(layer.kernel.quantization)
     if not (read and made and kernel and layer.channels):
         return
-    name, where = short(layer.op.name), layer.op.name
+    where = short(layer.op.name)
     steps = read * min(kernel.scales) / made
     largest = _largest_sum(layer) * read * max(kernel.scales) / made
     if steps >= 1:
@@ -59,10 +59,10 @@ def _layer(layer: Layer) -> Iterator[Finding]:
             f"a product counts {steps:.3g} steps of the output: nearly every result is clipped"
         )
         severity = Severity.ERROR if steps >= _REFUSED else None
-        yield Finding(f"{name}: {clipped}", where=where, severity=severity)
+        yield Finding(clipped, where=where, severity=severity)
     elif 0 < largest < _HALF:
         same = f"the largest sum is {largest:.2g} steps of the output, which never changes"
-        yield Finding(f"{name}: {same}", where=where)
+        yield Finding(same, where=where)
 
 
 _REFUSED = 256
@@ -87,8 +87,8 @@ def _swallowed(op: Op, subgraph: Subgraph) -> Iterator[Finding]:
         reach = _scale(tensor) * _values(tensor)
         if 0 < reach < step * _HALF:
             whole = f"the whole range of {short(tensor.name)} is {reach:.2g}"
-            message = f"{short(op.name)}: a step of the output is {step:.2g}, and {whole}"
-            yield Finding(message, where=op.name)
+            message = f"a step of the output is {step:.2g}, and {whole}"
+            yield Finding(message, where=short(op.name))
 
 
 def _scale(tensor: Tensor) -> float:

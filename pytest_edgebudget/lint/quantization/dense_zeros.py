@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from pytest_edgebudget.graph.constants import origins, used
 from pytest_edgebudget.graph.ir import Subgraph, Tensor
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
+from pytest_edgebudget.lint.quantization._layers import short
 
 _LEAST = {"float32": 0.2, "float16": 0.2, "int8": 0.4, "uint8": 0.4}
 """Shares of zeros that training and rounding alone do not make."""
@@ -47,7 +48,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
             largest = max(largest, (found, tensor.name))
     if zeros >= _SHARE * weights and zeros:
         message = f"{zeros / weights:.0%} of {weights:,} weights are zero, and stored"
-        yield Finding(message, where=largest[1])
+        yield Finding(message, where=short(largest[1]))
 
 
 _SHARE = 0.1

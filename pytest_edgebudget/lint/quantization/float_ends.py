@@ -11,7 +11,7 @@ Why it hurts
     CPU, on a microcontroller without vector instructions one element at a time.
 
 Example
-    the input serving_default_x is float32: 9,216 bytes where int8 needs 2,304
+    serving_default_x: this input is float32: 9,216 bytes where int8 needs 2,304
 
 Instead
     Convert with ``inference_input_type`` and ``inference_output_type`` int8, and apply
@@ -41,7 +41,7 @@ def _check(pair: OnDevice) -> Iterator[Finding]:
             end, inside = main.tensors[index], _inside(index, what, links)
             if is_float(end.dtype) and inside is not None:
                 size = _sizes(end, inside)
-                yield Finding(f"the {what} {short(end.name)} is {end.dtype}{size}", where=end.name)
+                yield Finding(f"this {what} is {end.dtype}{size}", where=short(end.name))
 
 
 def _inside(index: int, what: str, links: Links) -> Tensor | None:

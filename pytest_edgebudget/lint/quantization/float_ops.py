@@ -53,9 +53,9 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     share = _share(model, [id(op) in alone for op in ops])
     names = named([f"{op.kind} {short(op.name)}" for op in left])
     macs = f" ({share:.0%} of the multiply-accumulates)" if share else ""
+    verb = "computes" if len(left) == 1 else "compute"
     yield Finding(
-        f"{len(left)} of {len(ops)} ops compute in float{macs}: {names}",
-        where=left[0].name,
+        f"{len(left)} of {len(ops)} ops {verb} in float{macs}: {names}",
         severity=Severity.WARNING if share else Severity.NOTE,
     )
 

@@ -43,8 +43,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
         kinds = " and ".join(sorted({layer.kernel.dtype for layer in hybrid}))
         yield Finding(
             f"the file is named {model.path.name}, and {len(hybrid)} of its {len(found)} layers "
-            f"have {kinds} weights",
-            where=hybrid[0].op.name,
+            f"have {kinds} weights"
         )
 
 

@@ -32,8 +32,8 @@ def _check(model: ModelFile) -> Iterator[Finding]:
         for op in subgraph.ops:
             if op.kind == "QUANTIZE" and _idle(op, subgraph):
                 dtype = subgraph.tensors[op.outputs[0]].dtype
-                message = f"{short(op.name)}: QUANTIZE of {dtype} to {dtype} with the same scale"
-                yield Finding(message, where=op.name)
+                message = f"QUANTIZE of {dtype} to {dtype} with the same scale"
+                yield Finding(message, where=short(op.name))
 
 
 def _idle(op: Op, subgraph: Subgraph) -> bool:

@@ -16,7 +16,7 @@ Why it hurts
     values, which is what 4-bit weights have, and a note otherwise.
 
 Example
-    4 convolutions have one scale for all channels; a channel of depthwise_conv2d uses
+    depthwise_conv2d: 4 convolutions have one scale for all channels; one channel here uses
     7 of 255 values
 
 Instead
@@ -78,11 +78,11 @@ def _finding(used: list[tuple[int, str]], names: list[str]) -> Finding:
     message = f"{what} one scale for all channels"
     narrowest, where = min((pair for pair in used if pair[0]), default=(0, names[0]))
     if narrowest:
-        message += f"; a channel of {short(where)} uses {narrowest} of {_VALUES} values"
+        message += f"; one channel here uses {narrowest} of {_VALUES} values"
     else:
         message += f": {named(names)}"
     severity = Severity.WARNING if 0 < narrowest < _FEW else Severity.NOTE
-    return Finding(message, where=where, severity=severity)
+    return Finding(message, where=short(where), severity=severity)
 
 
 def _narrowest(kernel: Tensor, axis: int, channels: int) -> int:

@@ -35,10 +35,8 @@ def _check(model: ModelFile) -> Iterator[Finding]:
         return
     mixed = ", the others on int8" if len(old) < len(integer) else ""
     names = named([layer.op.name for layer in old])
-    yield Finding(
-        f"{len(old)} of {len(integer)} layers compute on uint8{mixed}: {names}",
-        where=old[0].op.name,
-    )
+    verb = "computes" if len(old) == 1 else "compute"
+    yield Finding(f"{len(old)} of {len(integer)} layers {verb} on uint8{mixed}: {names}")
 
 
 RULE = Rule(

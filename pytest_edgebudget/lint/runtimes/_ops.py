@@ -47,7 +47,7 @@ def uses(model: ModelFile) -> tuple[Use, ...]:
                 op.version,
                 highest,
                 before.count + 1 if before else 1,
-                before.where if before and before.needed >= needed else op.name,
+                before.where if before and before.needed >= needed else op.name.split(";")[0],
             )
     return tuple(found.values())
 

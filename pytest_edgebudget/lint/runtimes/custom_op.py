@@ -33,7 +33,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     for kind, names in found.items():
         count = "" if len(names) == 1 else f" ({len(names)} ops)"
         message = f"custom op {kind}{count}, which no runtime known here has a kernel for"
-        yield Finding(message, where=names[0])
+        yield Finding(message, where=names[0].split(";")[0])
 
 
 def _tflite(model: ModelFile) -> Mapping[str, list[str]]:

@@ -33,7 +33,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
             if tensor.quantization is not None and tensor.quantization.block_size is None:
                 wrong = _wrong(tensor.quantization, tensor.shape or ())
                 if wrong:
-                    yield Finding(f"{tensor.name.split(';')[0]}: {wrong}", where=tensor.name)
+                    yield Finding(wrong, where=tensor.name.split(";")[0])
 
 
 def _wrong(quantization: Quantization, shape: tuple[int, ...]) -> str:

@@ -34,7 +34,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     if flex:
         what = "1 op needs" if len(flex) == 1 else f"{len(flex)} ops need"
         kinds = listed(dict.fromkeys(op.kind for op in flex))
-        yield Finding(f"{what} TensorFlow itself: {kinds}", where=flex[0].name)
+        yield Finding(f"{what} TensorFlow itself: {kinds}", where=flex[0].name.split(";")[0])
 
 
 RULE = Rule(

@@ -39,9 +39,8 @@ def _check(model: ModelFile) -> Iterator[Finding]:
             if op.kind in ("CONV_2D", "FULLY_CONNECTED") and len(op.inputs) > _KERNEL:
                 dtype = _densified(op, links)
                 if dtype and _refused(op, links.subgraph.tensors):
-                    name = op.name.split(";")[0]
-                    message = f"{name}: sparse {dtype} weights in front of {op.kind}"
-                    yield Finding(message, where=op.name)
+                    message = f"sparse {dtype} weights in front of {op.kind}"
+                    yield Finding(message, where=op.name.split(";")[0])
 
 
 def _densified(op: Op, links: Links) -> str:

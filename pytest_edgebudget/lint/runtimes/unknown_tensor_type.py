@@ -38,7 +38,7 @@ def _check(pair: OnDevice) -> Iterator[Finding]:
     for dtype, names in found.items():
         what = "1 tensor" if len(names) == 1 else f"{len(names)} tensors"
         message = f"{what} of {dtype}, which {name} {runtime.version} does not know"
-        yield Finding(message, where=names[0])
+        yield Finding(message, where=names[0].split(";")[0])
 
 
 RULE = Rule(

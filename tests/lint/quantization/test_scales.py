@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_edgebudget.lint import quantization
-from pytest_edgebudget.lint.base import OnDevice, Severity
+from pytest_edgebudget.lint.base import OnDevice, Rule, Severity
 from pytest_edgebudget.lint.quantization.asymmetric_weights import RULE as ASYMMETRIC
 from pytest_edgebudget.lint.quantization.bias_scale import RULE as BIAS_SCALE
 from pytest_edgebudget.lint.quantization.broken_scale import RULE as BROKEN_SCALE
@@ -28,6 +28,10 @@ NAME = "digits_1/edges_relu_1/Relu"
 @pytest.fixture(scope="module")
 def int8(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.int8_digits(tmp_path_factory.mktemp("int8") / "digits_int8.tflite")
+
+
+def places(rule: Rule, model: Path) -> list[tuple[str, str]]:
+    return [(finding.where, finding.message) for finding in findings(rule, model)]
 
 
 def first_conv(model: Any) -> Any:
@@ -62,7 +66,7 @@ def test_a_scale_that_means_nothing_is_one_that_litert_refuses(
     change: Change, said: str, int8: Path, tmp_path: Path
 ) -> None:
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    assert messages(BROKEN_SCALE, model) == [f"{NAME}: {said}"]
+    assert places(BROKEN_SCALE, model) == [(NAME, said)]
     assert made.litert(model).startswith("refused: ")
 
 
@@ -72,8 +76,8 @@ def test_broken_channels_are_counted(int8: Path, tmp_path: Path) -> None:
         kernel.scale = [0.0, *kernel.scale[1:-1], float("nan")]
 
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    (said,) = messages(BROKEN_SCALE, model)
-    assert said == "digits_1/edges_1/convolution: scale 0 in 2 of 16 channels"
+    kernel = "digits_1/edges_1/convolution"
+    assert places(BROKEN_SCALE, model) == [(kernel, "scale 0 in 2 of 16 channels")]
 
 
 # --- results that are lost -------------------------------------------------------
@@ -95,7 +99,8 @@ def test_a_layer_that_was_dead_on_the_calibration_samples_is_found(tmp_path: Pat
     dead = with_a_dead_layer(tmp_path / "dead.tflite")
     model = made.by_litert(tmp_path / "m.tflite", made.static(), dead, samples=made.digits())
     dead_layer, after = findings(COLLAPSED, model)
-    assert dead_layer.message.startswith(f"{NAME}: a product counts ")
+    assert dead_layer.where == NAME
+    assert dead_layer.message.startswith("a product counts ")
     assert dead_layer.message.endswith(" steps of the output: nearly every result is clipped")
     assert dead_layer.severity is Severity.ERROR
     assert after.message.endswith(" steps of the output, which never changes")
@@ -148,8 +153,9 @@ def answers(model: Path) -> set[bytes]:
 
 def test_an_attention_mask_that_takes_the_whole_range_is_found(tmp_path: Path) -> None:
     model = masked(tmp_path / "m.tflite", -1e9)
-    (said,) = messages(COLLAPSED, model)
-    assert said.startswith("masked: a step of the output is 3.9e+06, and the whole range of scores")
+    ((where, said),) = places(COLLAPSED, model)
+    assert where == "masked"
+    assert said.startswith("a step of the output is 3.9e+06, and the whole range of scores is ")
     assert len(answers(model)) == 1
 
 
@@ -168,7 +174,7 @@ def test_weights_with_a_zero_point_are_what_litert_refuses(int8: Path, tmp_path:
         kernel.zeroPoint = [5] * len(kernel.scale)
 
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    assert messages(ASYMMETRIC, model) == [f"{NAME}: int8 weights with zero point 5"]
+    assert places(ASYMMETRIC, model) == [(NAME, "int8 weights with zero point 5")]
     assert "zero_point->data[i] != 0 (5 != 0)" in made.litert(model)
 
 
@@ -180,8 +186,8 @@ def test_a_bias_of_another_scale_is_added_as_if_it_had_the_right_one(
         bias.scale = [4 * scale for scale in bias.scale]
 
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    said = f"{NAME}: the scale of the bias is 4 times that of the products"
-    assert messages(BIAS_SCALE, model) == [said]
+    said = "the scale of the bias is 4 times that of the products"
+    assert places(BIAS_SCALE, model) == [(NAME, said)]
     assert made.accuracy(model) == made.accuracy(int8) > 0.95
 
 
@@ -191,7 +197,7 @@ def test_a_bias_with_a_zero_point_is_what_litert_refuses(int8: Path, tmp_path: P
         bias.zeroPoint = [100] * len(bias.scale)
 
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    assert messages(BIAS_SCALE, model) == [f"{NAME}: the bias has zero point 100"]
+    assert places(BIAS_SCALE, model) == [(NAME, "the bias has zero point 100")]
     assert "unsupported zero-point value (100)" in made.litert(model)
 
 
@@ -213,8 +219,8 @@ def after_the_first_conv(*kinds: str, scale: float | None = None) -> Change:
 def test_a_dequantize_and_a_quantize_in_a_row_are_found(int8: Path, tmp_path: Path) -> None:
     change = after_the_first_conv("DEQUANTIZE", "QUANTIZE")
     model = made.edited(int8, tmp_path / "m.tflite", change)
-    said = "new: DEQUANTIZE and QUANTIZE with the same scale: 4,096 bytes of floats between them"
-    assert messages(CANCELLING, model) == [said]
+    said = "DEQUANTIZE and QUANTIZE with the same scale: 4,096 bytes of floats between them"
+    assert places(CANCELLING, model) == [("new", said)]
     assert made.accuracy(model) == made.accuracy(int8)
 
 
@@ -222,7 +228,7 @@ def test_a_pair_that_changes_the_scale_needs_one_op_only(int8: Path, tmp_path: P
     change = after_the_first_conv("DEQUANTIZE", "QUANTIZE", scale=0.5)
     model = made.edited(int8, tmp_path / "m.tflite", change)
     (said,) = messages(CANCELLING, model)
-    assert said.startswith("new: DEQUANTIZE and QUANTIZE, where one QUANTIZE would do: 4,096 bytes")
+    assert said.startswith("DEQUANTIZE and QUANTIZE, where one QUANTIZE would do: 4,096 bytes")
 
 
 def test_simulated_quantization_in_a_float_model_is_found(tmp_path: Path) -> None:
@@ -237,14 +243,15 @@ def test_simulated_quantization_in_a_float_model_is_found(tmp_path: Path) -> Non
         )
 
     model = made.edited(DIGITS, tmp_path / "m.tflite", simulate)
-    said = "new: floats are quantized and dequantized again, which only rounds them"
+    said = "floats are quantized and dequantized again, which only rounds them"
     assert messages(CANCELLING, model) == [said]
     assert made.accuracy(model) > 0.9
 
 
 def test_a_requantization_to_the_same_scale_changes_nothing(int8: Path, tmp_path: Path) -> None:
     model = made.edited(int8, tmp_path / "m.tflite", after_the_first_conv("QUANTIZE"))
-    assert messages(NO_OP, model) == ["new: QUANTIZE of int8 to int8 with the same scale"]
+    said = "QUANTIZE of int8 to int8 with the same scale"
+    assert places(NO_OP, model) == [("new", said)]
     assert made.accuracy(model) == made.accuracy(int8)
 
 
