@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.budget.load import read_bytes
+
 BUDGET_KEYS = frozenset({"models", "groups", "extends"})
 
 
@@ -38,7 +40,7 @@ def _is_budget(table: dict[str, Any] | None, *, base: bool) -> bool:
 
 def _table(path: Path) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_bytes(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
 

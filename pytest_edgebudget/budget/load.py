@@ -10,6 +10,9 @@ from pytest_edgebudget.budget.mistakes import Mistakes
 from pytest_edgebudget.budget.tree import Node, parse_tree
 from pytest_edgebudget.errors import Mistake, Place
 
+LARGEST = 1 << 20
+"""Bytes of a budget file; those that people write have a few thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loader:
@@ -45,7 +48,7 @@ class Loader:
 
     def _read(self, file: Path, mentioned: Place) -> Node:
         try:
-            content = file.read_bytes()
+            content = read_bytes(file)
         except (OSError, ValueError) as error:
             self.mistakes.add(mentioned, _unreadable(file, self._shown(file), error))
             return Node({}, mentioned)
@@ -66,6 +69,20 @@ class Loader:
 
     def _shown(self, file: Path) -> Path:
         return file.relative_to(self.root) if file.is_relative_to(self.root) else file
+
+
+def read_bytes(file: Path) -> bytes:
+    """
+    The bytes of a TOML file of ours.
+
+    Raises OSError also for what is no file, whose reading might never end, and
+    for what is far larger than anybody writes.
+    """
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise OSError(f"{file.name} is not a file")
+    if file.is_file() and file.stat().st_size > LARGEST:
+        raise OSError(f"it has more than {LARGEST:,} bytes")
+    return file.read_bytes()
 
 
 def merge(under: Node, over: Node) -> Node:

@@ -16,6 +16,7 @@ from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.magic import LFS_POINTER
 
 MAGIC = b"\x93NUMPY"
+LONGEST = 1 << 16  # bytes of a header: numpy's own reader takes 10,000
 KINDS = {"f": "float", "i": "int", "u": "uint", "c": "complex"}
 
 # What zipfile, zlib and literal_eval raise for bytes that are not what they should be.
@@ -76,6 +77,8 @@ def _header_text(stream: IO[bytes], member: str) -> str:
         raise ValueError(f"{member} in it is not an array")
     wide = magic[6] > 1
     (length,) = struct.unpack("<I" if wide else "<H", stream.read(4 if wide else 2))
+    if length > LONGEST:
+        raise ValueError(f"{member} in it has a header of {length:,} bytes")
     return stream.read(length).decode("latin1" if magic[6] < 3 else "utf-8")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 MODELS = frozenset({".tflite", ".onnx"})
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 _WORDS = (b"models", b"groups", b"extends")
+_LARGEST = 1 << 20  # bytes: `budget.load` reads no more
 _TABLES = (b"[models", b"[groups")
 
 
@@ -110,21 +111,27 @@ def _budgets(folder: Path, names: list[str]) -> set[str]:
 
 
 def _table(path: Path) -> dict[str, object] | None:
-    """The TOML file's content; None when it cannot be read."""
+    """The TOML file's content; None when it is not TOML."""
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return tomllib.loads(_content(path).decode("utf-8"))
+    except (ValueError, RecursionError):
         return None
 
 
 def _mentions(path: Path, words: tuple[bytes, ...]) -> bool:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
+    content = _content(path)
     return any(word in content for word in words)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a TOML file; none when it is no file, or larger than any of ours."""
+    try:
+        small = path.is_file() and path.stat().st_size <= _LARGEST
+        return path.read_bytes() if small else b""
+    except OSError:
+        return b""
 
 
 def _hidden(folder: Path) -> bool:

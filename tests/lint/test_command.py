@@ -111,6 +111,73 @@ def test_an_unreadable_file_is_a_finding_and_exit_code_2(
     assert out.endswith("1 finding in 1 file: 1 error; 1 file checked\n")
 
 
+def _hostile(folder: Path) -> None:
+    """Files that would take long, or all memory, to read."""
+    for name in ("sparse.tflite", "sparse.onnx", "sparse.toml"):
+        with (folder / name).open("wb") as stream:
+            stream.truncate(3 << 30)
+    with (folder / "more.toml").open("wb") as stream:
+        stream.write(b"[models.a]\n")
+        stream.truncate(64 << 20)
+    (folder / "deep.toml").write_text("[models.a]\nb = " + "[" * 100_000)
+    for name in ("zero.tflite", "zero.onnx", "zero.toml"):
+        (folder / name).symlink_to("/dev/zero")
+    for name in ("pipe.tflite", "pipe.toml"):
+        os.mkfifo(folder / name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sparse.tflite", "sparse.onnx", "sparse.toml", "more.toml", "deep.toml"),
+        *("zero.tflite", "zero.onnx", "zero.toml", "pipe.tflite", "pipe.toml"),
+    ],
+)
+def test_a_hostile_file_costs_neither_time_nor_memory(tmp_path: Path, name: str) -> None:
+    _hostile(tmp_path)
+
+    code, seconds, memory = _cost(tmp_path, name)
+
+    assert code == 2
+    assert seconds < 1  # of the processor: the machine may be busy with other things
+    assert memory < 200 << 20
+
+
+def test_a_folder_of_hostile_files_costs_neither_time_nor_memory(tmp_path: Path) -> None:
+    _hostile(tmp_path)
+
+    code, seconds, memory = _cost(tmp_path, ".")
+
+    assert code == 2
+    assert seconds < 2
+    assert memory < 200 << 20
+
+
+COST = """
+import sys, time
+from pytest_edgebudget.cli import main
+code = main(sys.argv[1:])
+seconds = time.process_time()
+(peak,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(code, seconds, int(peak) * 1024, file=sys.stderr)
+"""
+
+
+def _cost(folder: Path, path: str) -> tuple[int, float, int]:
+    """Exit code, seconds of the processor, and the most bytes of memory."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the system keeps no book of a process's peak memory")
+    done = subprocess.run(
+        [sys.executable, "-c", COST, "lint", path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=folder,
+    )
+    number, seconds, memory = done.stderr.split()
+    return int(number), float(seconds), int(memory)
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
