@@ -12,14 +12,26 @@ from collections.abc import Callable, Mapping
 from pytest_edgebudget.devices.base import CannotTell as CannotTell
 from pytest_edgebudget.devices.base import Device as Device
 from pytest_edgebudget.devices.base import Worker as Worker
-from pytest_edgebudget.devices.host import open_host
 from pytest_edgebudget.devices.profile import load_profile as load_profile
 from pytest_edgebudget.devices.profile import profiles as profiles
-from pytest_edgebudget.devices.static import open_static
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.types import DeviceChoice
 
-_WAYS: Mapping[str, Callable[[DeviceChoice], Device]] = {"host": open_host, "static": open_static}
+
+# Each way is imported when it is asked for: whoever reads a profile starts no process.
+def _host(choice: DeviceChoice) -> Device:
+    from pytest_edgebudget.devices.host import open_host
+
+    return open_host(choice)
+
+
+def _static(choice: DeviceChoice) -> Device:
+    from pytest_edgebudget.devices.static import open_static
+
+    return open_static(choice)
+
+
+_WAYS: Mapping[str, Callable[[DeviceChoice], Device]] = {"host": _host, "static": _static}
 
 
 def open_device(choice: DeviceChoice) -> Device:

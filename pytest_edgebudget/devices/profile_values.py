@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -118,6 +117,8 @@ class Facts:
 
     def unknown(self, name: str, message: str, word: str, known: Iterable[str]) -> None:
         """Note a word that is none of those *known*, with the nearest of them."""
+        import difflib  # for mistakes alone
+
         words = list(known)
         near = difflib.get_close_matches(word, words, 1)
         self.note(name, message, f"did you mean {near[0]}?" if near else f"known: {_list(words)}")
