@@ -1,0 +1,140 @@
+"""Waivers at their end, and limits that the device cannot keep or measure."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pytest_edgebudget.lint.base import Severity
+from tests.lint.budgets.texts import HEAD, QUALITY, Find
+
+
+@pytest.mark.parametrize(
+    ("today", "message", "severity"),
+    [
+        (date(2027, 1, 1), "the waiver ends in 30 days, on 2027-01-31: soon", Severity.NOTE),
+        (date(2027, 1, 31), "the waiver ends today: soon", Severity.NOTE),
+        (date(2027, 2, 1), "the waiver expired on 2027-01-31: soon", None),
+        (date(2026, 12, 31), "", None),
+    ],
+)
+def test_a_waiver_at_its_end_is_found(
+    find: Find, today: date, message: str, severity: Severity | None
+) -> None:
+    text = (
+        HEAD + 'size = "9 KiB"\n[models.digits.waive.size]\nreason = "soon"\nuntil = 2027-01-31\n'
+    )
+
+    found = find("EB111", text, today=today)
+
+    assert [each.message for each in found] == [message] * bool(message)
+    assert all((each.severity, each.line) == (severity, 8) for each in found)
+
+
+BOARD = """\
+title = "a board"
+runtimes = ["litert"]
+ram = "256 KiB"
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "messages"),
+    [
+        ('ram = "300 KiB"', ["300 KiB is more than the 256 KiB of RAM that board has"]),
+        ('ram = "256 KiB"', []),
+        ('size = "300 KiB"', []),  # nothing is known of its flash
+    ],
+)
+def test_a_limit_above_the_devices_memory_is_found(
+    find: Find, project: Path, limit: str, messages: list[str]
+) -> None:
+    (project / "board.toml").write_text(BOARD)
+
+    found = find("EB112", HEAD.replace('"raspberry-pi-4"', '"./board.toml"') + limit + "\n")
+
+    assert [each.message for each in found] == messages
+
+
+BANKS = BOARD.replace(
+    'ram = "256 KiB"\n',
+    '[[memory]]\nname = "a"\nkind = "ram"\nsize = "128 KiB"\naddress = 0x20000000\n'
+    '[[memory]]\nname = "b"\nkind = "ram"\nsize = "128 KiB"\naddress = {address}\n'
+    '[[memory]]\nname = "c"\nkind = "flash"\nsize = "1 MiB"\n',
+).replace('["litert"]', '["tflm"]\ndefault_run = "static"')
+
+
+@pytest.mark.parametrize(
+    ("address", "messages"),
+    [
+        ("0x20020000", ["2.00 MiB is more than the 1.00 MiB of flash that board has"]),
+        (
+            "0x30000000",
+            [
+                "200 KiB is more than the 128 KiB of the largest region of RAM that board has",
+                "2.00 MiB is more than the 1.00 MiB of flash that board has",
+            ],
+        ),
+    ],
+)
+def test_an_arena_must_fit_one_region(
+    find: Find, project: Path, address: str, messages: list[str]
+) -> None:
+    (project / "board.toml").write_text(BANKS.format(address=address))
+    text = HEAD.replace('"raspberry-pi-4"', '"./board.toml"')
+
+    found = find("EB112", text + 'arena = "200 KiB"\nsize = "2 MiB"\n')
+
+    assert [each.message for each in found] == messages
+
+
+def test_a_runtime_whose_kernels_use_no_arena_has_none(find: Find, project: Path) -> None:
+    (found,) = find("EB113", HEAD + 'arena = "9 KiB"\nactivation_plan = "9 KiB"\n')
+    assert found.message == (
+        "always fails: litert has no arena with its default kernels; see activation_plan"
+    )
+
+    pico = HEAD.replace("raspberry-pi-4", "raspberry-pi-pico")
+    assert find("EB113", pico + 'arena = "9 KiB"\n') == []
+
+
+def test_a_time_of_a_board_cannot_be_read_on_this_machine(find: Find) -> None:
+    text = HEAD + 'latency = "8 ms"\ncold_start = { max = "1 s", when_missing = "skip" }\n'
+
+    fails, skipped = find("EB113", text + 'size = "9 KiB"\n' + QUALITY)
+
+    why = "of this machine is not that of raspberry-pi-4"
+    assert fails.message == f"always fails: needs the device: latency {why}"
+    assert skipped.message == f"is always skipped: needs the device: cold start {why}"
+    assert (fails.severity, skipped.severity) == (None, Severity.NOTE)
+
+
+def test_evidence_that_no_reading_has_is_found(find: Find) -> None:
+    text = HEAD + 'accuracy = { min = 0.9, evidence = ["measured"] }\n'
+
+    (found,) = find("EB113", text)
+
+    assert found.message == "always fails: readings here are host, and this limit accepts measured"
+
+
+@pytest.mark.parametrize(
+    ("profile", "limit", "messages"),
+    [
+        (
+            "host",
+            'latency = "1 ms"\nlatency_p95 = "2 ms"',
+            ["latency, latency_p95: another machine gives another verdict"],
+        ),
+        ("host", 'latency = { max = "1 ms", level = "warn" }', []),
+        ("host", 'size = "9 KiB"', []),
+        ("raspberry-pi-4", 'latency = "1 ms"', []),
+    ],
+)
+def test_a_time_limit_on_whatever_machine_is_found(
+    find: Find, profile: str, limit: str, messages: list[str]
+) -> None:
+    found = find("EB116", HEAD.replace("raspberry-pi-4", profile) + limit + "\n")
+
+    assert [each.message for each in found] == messages
