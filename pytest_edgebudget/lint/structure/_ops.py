@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.graph.dtypes import byte_size
+from pytest_edgebudget.graph.dtypes import MAX_COUNT, byte_size
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.graph.values import integers
 from pytest_edgebudget.lint.base import Severity
@@ -76,11 +76,12 @@ def _onnx_permutation(subgraph: Subgraph, op: Op) -> tuple[int, ...] | None:
 
 
 def bytes_once(tensor: Tensor | None) -> int:
-    """Bytes of a value when its batch is one; 0 when a size or the type is not known."""
+    """Bytes of a value when its batch is one; 0 when a size or the type is not known, or absurd."""
     if tensor is None or tensor.shape is None:
         return 0
     shape = (1, *tensor.shape[1:]) if tensor.shape[:1] == (-1,) else tensor.shape
-    return 0 if -1 in shape else byte_size(tensor.dtype, shape) or 0
+    known = 0 if -1 in shape else byte_size(tensor.dtype, shape) or 0
+    return known if known < MAX_COUNT else 0
 
 
 def shown(op: Op) -> str:

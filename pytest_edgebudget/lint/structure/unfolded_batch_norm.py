@@ -19,8 +19,10 @@ Example
 
 Instead
     Fold it: multiply the weights, and scale and shift the bias. TFLiteConverter does so
-    for layers next to one another; for .onnx, onnxruntime.quantization.preprocess or
-    onnxsim. A Conv1D may be written as a Conv2D of height one.
+    for layers next to one another. For .onnx, fold before the export (in PyTorch
+    `torch.nn.utils.fusion.fuse_conv_bn_eval` and `fuse_linear_bn_eval`), or write what
+    onnxruntime folds into the file: `python -m onnxruntime.quantization.preprocess`. A
+    Conv1D may be written as a Conv2D of height one.
 """
 
 from __future__ import annotations
