@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
+from pytest_edgebudget.graph.memory_litert_homes import homes
 from pytest_edgebudget.graph.memory_litert_subgraph import Frame, Planned, plan_subgraph
 from pytest_edgebudget.graph.memory_sizes import shape_of
 
@@ -45,9 +46,23 @@ class _Planner:
                 self.plan(callee, called)
             if self._grows(op):
                 growing.append(index)
-        subgraph = _without_passed_on(subgraph, self.graph)
         frame = replace(frame, growing=tuple(growing))
-        self.planned[number] = plan_subgraph(subgraph, frame, self.kernels)
+        self.planned[number] = plan_subgraph(*self._idle(subgraph, frame), self.kernels)
+
+    def _idle(self, subgraph: Subgraph, frame: Frame) -> tuple[Subgraph, Frame]:
+        """
+        Without the outputs of loops that nobody reads and that the body only hands on.
+
+        They are given up when the loop is prepared: if that is after memory was
+        planned, they have their place already.
+        """
+        idle = _passed_on(subgraph, self.graph)
+        if not idle:
+            return subgraph, frame
+        less = _without(subgraph, idle, len(subgraph.ops))
+        stop = min(homes(less, lent=frame.lent, growing=frame.growing).late, default=len(less.ops))
+        late = (i for op in subgraph.ops[stop + 1 :] for i in op.outputs if i in idle)
+        return _without(subgraph, idle, stop + 1), replace(frame, idle=tuple(late))
 
     def _grows(self, op: Op) -> bool:
         """Whether the outputs of a call have sizes that only running it tells."""
@@ -84,26 +99,24 @@ def _frames(op: Op, graph: Graph) -> Iterator[tuple[int, Frame]]:
         yield number, Frame(kept, lent=kept if op.kind == _IF else ())
 
 
-def _without_passed_on(subgraph: Subgraph, graph: Graph) -> Subgraph:
-    """Without the outputs of loops that nobody reads and that the body only hands on."""
-    if not any(op.kind == _WHILE for op in subgraph.ops):
-        return subgraph
+def _passed_on(subgraph: Subgraph, graph: Graph) -> frozenset[int]:
+    """Outputs of loops that nobody reads, and that are the same tensor throughout the body."""
+    found: set[int] = set()
+    for op in subgraph.ops:
+        if op.kind == _WHILE and not op.custom and len(op.subgraphs) == len(_PAIR):
+            body = graph.subgraphs[op.subgraphs[1]]
+            rows = zip(op.outputs, body.inputs, body.outputs, strict=False)
+            found |= {index for index, before, after in rows if before == after}
     used = {index for op in subgraph.ops for index in op.inputs} | {*subgraph.outputs}
-    ops = (_without_idle(op, used, graph) if op.kind == _WHILE else op for op in subgraph.ops)
-    return replace(subgraph, ops=tuple(ops))
+    return frozenset(found - used)
 
 
-def _without_idle(op: Op, used: set[int], graph: Graph) -> Op:
-    if op.custom or len(op.subgraphs) != len(_PAIR):
-        return op
-    body = graph.subgraphs[op.subgraphs[1]]
-    same = {
-        i
-        for i, pair in enumerate(zip(body.inputs, body.outputs, strict=False))
-        if len(set(pair)) == 1
-    }
-    outputs = (
-        -1 if position in same and index not in used else index
-        for position, index in enumerate(op.outputs)
+def _without(subgraph: Subgraph, idle: frozenset[int], stop: int) -> Subgraph:
+    """Without the *idle* outputs of the ops before *stop*."""
+    ops = tuple(
+        replace(op, outputs=tuple(-1 if index in idle else index for index in op.outputs))
+        if number < stop and not idle.isdisjoint(op.outputs)
+        else op
+        for number, op in enumerate(subgraph.ops)
     )
-    return replace(op, outputs=tuple(outputs))
+    return replace(subgraph, ops=ops)

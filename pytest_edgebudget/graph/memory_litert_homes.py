@@ -79,43 +79,58 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 }
 """Inputs whose values decide on the size of the outputs."""
 
-_ALWAYS_HEAP = frozenset({"READ_VARIABLE", "SEGMENT_SUM", "UNIQUE", "WHERE"})
+_ALWAYS_HEAP = frozenset({"SEGMENT_SUM", "UNIQUE", "WHERE"})
+
+_HANDLES = ("resource", "variant")
 
 
 @dataclass(frozen=True, slots=True)
 class Homes:
     """
-    *of*: the home of each tensor. *late*: the ops behind which preparing stops until they have run.
+    Where tensors are, and when that is known.
 
-    The arena of what comes behind a late op is laid out then, around what is
-    there already.
+    *of*: the home of each tensor. *late*: the ops behind which preparing stops
+    until they have run; what comes behind is placed then, around what is there
+    already. *early*: the homes that are known at the first stop.
     """
 
     of: Sequence[Home]
+    early: Sequence[Home]
     late: frozenset[int]
 
 
-def homes(subgraph: Subgraph, *, lent: Iterable[int] = (), growing: Iterable[int] = ()) -> Homes:
+def homes(
+    subgraph: Subgraph,
+    *,
+    lent: Iterable[int] = (),
+    growing: Iterable[int] = (),
+    idle: Iterable[int] = (),
+) -> Homes:
     """
     Where the tensors of a subgraph are.
 
     *lent*: inputs for which the caller has memory; *growing*: ops that call
-    subgraphs whose outputs have no fixed size.
+    subgraphs whose outputs have no fixed size; *idle*: outputs of such ops that
+    nobody reads, which keep a place in the arena.
     """
     found = [_own(tensor) for tensor in subgraph.tensors]
     for index in lent:
         if found[index] is Home.ARENA:
             found[index] = Home.CALLER
-    grown, late = frozenset(growing), set()
+    grown, early = frozenset(growing), found
+    late: set[int] = set()
+    unread = frozenset(idle)
     for number, op in enumerate(subgraph.ops):
         home = Home.HEAP if number in grown else _of_outputs(op, subgraph.tensors, found)
-        outputs = [index for index in op.outputs if index >= 0]
+        outputs = [index for index in op.outputs if index >= 0 and index not in unread]
         for index in outputs:
             if found[index] is Home.ARENA:
                 found[index] = home
-        if _reshaped_late(op, found) or any(found[index] is Home.HEAP for index in outputs):
+        sized = (i for i in outputs if subgraph.tensors[i].dtype not in _HANDLES)
+        if _reshaped_late(op, found) or any(found[i] is Home.HEAP for i in sized):
+            early = early if late else [*found]
             late.add(number)
-    return Homes(found, frozenset(late))
+    return Homes(found, early, frozenset(late))
 
 
 def _reshaped_late(op: Op, found: Sequence[Home]) -> bool:
@@ -142,13 +157,20 @@ def _of_outputs(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> Hom
         return Home.READ_ONLY
     if op.kind in _UNPACKED and op.inputs and tensors[op.inputs[0]].data is not None:
         return Home.PERSISTENT
-    if op.kind in _ALWAYS_HEAP:
+    if op.kind in _ALWAYS_HEAP or _read_openly(op, tensors):
         return Home.HEAP
     for position in _SHAPED_BY.get(op.kind, ()):
         index = op.inputs[position] if position < len(op.inputs) else -1
         if index >= 0 and found[index] is not Home.READ_ONLY:
             return Home.HEAP
     return Home.ARENA
+
+
+def _read_openly(op: Op, tensors: Sequence[Tensor]) -> bool:
+    """A variable that may be of any size."""
+    if op.kind != "READ_VARIABLE" or not op.outputs or op.outputs[0] < 0:
+        return False
+    return tensors[op.outputs[0]].default_shape is not None
 
 
 def _folds(op: Op, tensors: Sequence[Tensor]) -> bool:

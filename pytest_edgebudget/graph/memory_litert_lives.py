@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pytest_edgebudget.graph.ir import Op, Subgraph
 from pytest_edgebudget.graph.memory_litert_arena import NEVER
-from pytest_edgebudget.graph.memory_litert_homes import Home
+from pytest_edgebudget.graph.memory_litert_homes import Home, Homes
 
 _OVERWRITES: Mapping[str, tuple[int, ...]] = {
     "ADD": (0, 1),
@@ -46,9 +46,7 @@ class Lives:
     roots: Mapping[int, int]
 
 
-def lives(
-    subgraph: Subgraph, inputs: Sequence[int], sizes: Sequence[int], where: Sequence[Home]
-) -> Lives:
+def lives(subgraph: Subgraph, inputs: Sequence[int], sizes: Sequence[int], where: Homes) -> Lives:
     """
     The nodes of each tensor.
 
@@ -60,11 +58,11 @@ def lives(
     counts = list(held)
     for index in _read(subgraph.ops):
         counts[index] += 1
-    roots = _sharing(subgraph, inputs, sizes, where, counts)
+    roots = _sharing(subgraph, inputs, sizes, where.early, counts)
     for index in _read(subgraph.ops):
         held[roots.get(index, index)] += 1
     first, last = _nodes(subgraph, inputs, held, roots)
-    same = {i: root for i, root in roots.items() if _same(i, root, sizes, where)}
+    same = {i: root for i, root in roots.items() if _same(i, root, sizes, where.of)}
     return Lives(first, last, same)
 
 

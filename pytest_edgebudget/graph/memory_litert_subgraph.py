@@ -66,12 +66,14 @@ class Frame:
     How a subgraph is called.
 
     *inputs*: those that are kept, *lent*: those for which the caller has memory,
-    *growing*: its ops that call subgraphs whose outputs have no fixed size.
+    *growing*: its ops that call subgraphs whose outputs have no fixed size,
+    *idle*: outputs of loops that nobody reads, and that have a place all the same.
     """
 
     inputs: tuple[int, ...]
     lent: tuple[int, ...] = ()
     growing: tuple[int, ...] = ()
+    idle: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class _Numbered:
 
 def plan_subgraph(subgraph: Subgraph, frame: Frame, kernels: str) -> Planned:
     """The arena of one subgraph, with the temporaries that *kernels* ask for."""
-    where = homes(subgraph, lent=frame.lent, growing=frame.growing)
+    where = homes(subgraph, lent=frame.lent, growing=frame.growing, idle=frame.idle)
     reasons: list[str] = []
     scratch = _temporaries(subgraph, where.of, kernels, reasons)
     layout = _Layout(subgraph, frame, where, scratch)
@@ -147,9 +149,10 @@ class _Layout:
         self.subgraph, self.frame, self.scratch = subgraph, frame, scratch
         self.where, self.late = where.of, where.late
         self.sizes = [tensor_bytes(tensor) for tensor in subgraph.tensors]
-        self.lives: Lives = lives(subgraph, frame.inputs, self.sizes, where.of)
+        self.lives: Lives = lives(subgraph, frame.inputs, self.sizes, where)
         self.arena = Arena()
-        self._late_outputs = {i for n in self.late for i in subgraph.ops[n].outputs}
+        late = (subgraph.ops[number] for number in self.late)
+        self._reshaped = {op.outputs[0] for op in late if op.kind == "RESHAPE"}
         self._placed: list[tuple[Home, Placed]] = []
 
     def place(self) -> None:
@@ -165,7 +168,7 @@ class _Layout:
         """A late RESHAPE that could not share has room in the arena, and takes more."""
         if wanted.home is Home.HEAP:
             return True
-        return wanted.index in self._late_outputs and wanted.index not in self.lives.roots
+        return wanted.index in self._reshaped and wanted.index not in self.lives.roots
 
     def placed_in(self, home: Home) -> tuple[Placed, ...]:
         """What is at one kind of home."""
