@@ -49,7 +49,7 @@ def parse(data: Data, path: Path) -> Graph:
     except DamageError as error:
         raise ModelError(
             f"{path}: not a usable model: {error}",
-            f"the file has {len(data):,} bytes; it may be truncated or damaged: copy it again",
+            f"the file has {len(data):,} bytes; {error.hint}",
         ) from error
     finally:
         if collecting:

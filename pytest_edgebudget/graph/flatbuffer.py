@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.damage import DamageError, LimitError
 from pytest_edgebudget.graph.mapped import Data
 
 _U16 = struct.Struct("<H")
@@ -25,10 +25,10 @@ _VECTORS = {code: [struct.Struct(f"<{n}{code}") for n in range(_SHORT)] for code
 """Forms of the short vectors that most are: shapes, the inputs of an op."""
 
 
-MOST = 4_000_000
-"""Elements that are read of a file, however large: a model of 10,000 ops has a tenth of them."""
-TABLE = 24
-"""What a table counts beside its fields: it takes as much memory as so many numbers."""
+MOST = 3_000_000
+"""Numbers that are read of a file, however large: a scale for each of a million channels."""
+MOST_TABLES = 120_000
+"""Tables that are read of a file: a model of 10,000 ops has half of them."""
 MOST_TEXT = 32 << 20
 """Bytes of names and other strings of a file that are read."""
 
@@ -36,7 +36,7 @@ MOST_TEXT = 32 << 20
 class Buffer:
     """The bytes of a file and how much of them may still be read."""
 
-    __slots__ = ("data", "left", "size", "text", "view", "vtables")
+    __slots__ = ("data", "left", "size", "tables", "text", "view", "vtables")
 
     def __init__(self, data: Data) -> None:
         self.data = data
@@ -45,6 +45,7 @@ class Buffer:
         self.vtables: dict[int, tuple[int, ...]] = {}  # tables of one kind share them
         # A sound file stores each element once, and shares a few strings.
         self.left = min(4 * len(data) + 10_000, MOST)
+        self.tables = min(len(data), MOST_TABLES)
         self.text = min(4 * len(data), MOST_TEXT)
 
     def root(self) -> Table:
@@ -79,7 +80,7 @@ class Buffer:
         """Account for *count* elements read."""
         self.left -= count
         if self.left < 0:
-            raise DamageError("more elements than the file can hold", position)
+            raise LimitError("more elements than the file can hold", position)
 
 
 class Table:
@@ -92,7 +93,9 @@ class Table:
         fields = buffer.vtables.get(vtable)
         if fields is None:
             fields = buffer.vtables[vtable] = _fields(buffer, vtable, position)
-        buffer.spend(TABLE, position)
+        buffer.tables -= 1
+        if buffer.tables < 0:
+            raise LimitError("more tables than the file can hold", position)
         self.buffer, self.position, self.fields = buffer, position, fields
 
     def at(self, slot: int) -> int:
@@ -145,7 +148,7 @@ class Table:
         start, count = self.buffer.vector(position, 1)
         self.buffer.text -= count
         if self.buffer.text < 0:
-            raise DamageError("more text than the file can hold", position)
+            raise LimitError("more text than the file can hold", position)
         return self.buffer.data[start : start + count].decode("utf-8", "replace")
 
     def table(self, slot: int) -> Table | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.damage import LimitError
 from pytest_edgebudget.graph.ir import Op, Quantization, Subgraph, Tensor
 from pytest_edgebudget.graph.values import numbers
 
@@ -31,7 +31,7 @@ class Scales:
             self._known[key] = tensor.data, found  # which keeps its identity
             self._left -= len(found or ())
             if self._left < 0:
-                raise DamageError(f"more than {MOST_SCALES:,} scales and zero points")
+                raise LimitError(f"more than {MOST_SCALES:,} scales and zero points")
         return self._known[key][1]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.damage import DamageError, LimitError
 from pytest_edgebudget.graph.mapped import Data
 from pytest_edgebudget.graph.varints import read_varint, signed, varints
 
@@ -71,7 +71,7 @@ class Message:
         try:
             while position < end:
                 if not left:
-                    raise DamageError(f"more than {MOST_FIELDS:,} fields", start)
+                    raise LimitError(f"more than {MOST_FIELDS:,} fields", start)
                 left -= 1
                 key = data[position]
                 position += 1
@@ -122,7 +122,7 @@ class Message:
         numbers = list(islice(self.stream(field), self.source.fields + 1))
         self.source.fields -= len(numbers)
         if self.source.fields < 0:
-            raise DamageError(f"more than {MOST_FIELDS:,} numbers", self.start)
+            raise LimitError(f"more than {MOST_FIELDS:,} numbers", self.start)
         return numbers
 
     def stream(self, field: int, mask: int = 0) -> Iterator[int]:
@@ -155,7 +155,7 @@ class Message:
         """Account for constants that must be copied."""
         self.source.typed -= sum(end - start for _, start, end in self.fields.get(field, ()))
         if self.source.typed < 0:
-            raise DamageError(f"more than {MOST_TYPED:,} bytes of constants outside raw_data")
+            raise LimitError(f"more than {MOST_TYPED:,} bytes of constants outside raw_data")
 
     def packed(self, field: int, item: int) -> memoryview:
         """Repeated fixed-size numbers as their bytes; a view when they are packed."""
@@ -236,7 +236,7 @@ class Message:
             self._expect(value, BYTES)
         self.source.text -= value[2] - value[1]
         if self.source.text < 0:
-            raise DamageError(f"more than {MOST_TEXT:,} bytes of text", value[1])
+            raise LimitError(f"more than {MOST_TEXT:,} bytes of text", value[1])
         return self.source.data[value[1] : value[2]].decode("utf-8", "replace")
 
     def _number(self, value: Value) -> int:

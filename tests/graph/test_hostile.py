@@ -141,7 +141,7 @@ def many_scales() -> bytes:
 
 
 CLAIMS: dict[str, tuple[Callable[[], bytes], str]] = {
-    "tables.tflite": (many_tensors, "more elements than the file can hold"),
+    "tables.tflite": (many_tensors, "more tables than the file can hold"),
     "scales.tflite": (many_scales, "more elements than the file can hold"),
     "fields.onnx": (lambda: onnx_with(b"\x08\x01" * 10_000_000), "more than 600,000 fields"),
     "nodes.onnx": (lambda: onnx_with(field(1, b"") * 10_000_000), "more than 600,000 fields"),
