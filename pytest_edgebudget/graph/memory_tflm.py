@@ -91,6 +91,7 @@ def _kernels(graph: Graph, kernels: str, reasons: list[str]) -> Scratch:
 
 def _tensors(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Request]:
     offsets = _offline(graph, reasons)
+    earlier = 0  # tensors of the subgraphs before
     for number, subgraph in enumerate(graph.subgraphs):
         handles = {i for op in subgraph.ops if op.kind == "VAR_HANDLE" for i in op.outputs}
         for index, tensor in enumerate(subgraph.tensors):
@@ -98,7 +99,8 @@ def _tensors(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Req
                 continue
             span = life.tensors[number][index]
             buffer = Buffer(tensor.name, held_bytes(tensor), *life.in_steps(span), number, index)
-            yield _Request(buffer, span, offsets[index] if index < len(offsets) else _ONLINE)
+            yield _Request(buffer, span, offsets[earlier + index] if offsets else _ONLINE)
+        earlier += len(subgraph.tensors)
 
 
 def _planned(tensor: Tensor, reasons: list[str]) -> bool:
@@ -113,7 +115,7 @@ def _planned(tensor: Tensor, reasons: list[str]) -> bool:
 
 
 def _offline(graph: Graph, reasons: list[str]) -> tuple[int, ...]:
-    """The offsets that the file fixes, by tensor; -1: the runtime chooses."""
+    """The offsets that the file fixes, for all subgraphs' tensors; -1: the runtime chooses."""
     for note in graph.metadata:
         if note.name == COMPRESSED:
             reasons.append("compressed tensors need room to unpack, which is not known")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import tflite_models as fb
 from static_builder import File, Net, options
 from static_models import MODELS, model
@@ -162,4 +164,19 @@ def _handle(net: Net) -> int:
     return net.op("VAR_HANDLE", [], [], dtype="RESOURCE", options=named)
 
 
+def offline_branches() -> bytes:
+    """A branch, some of whose tensors have fixed places."""
+    file = File()
+    main = file.graph("FLOAT32")
+    flag, x = main.input([1], "BOOL"), main.input([1, 16])
+    choice = options("If", thenSubgraphIndex=1, elseSubgraphIndex=1)
+    main.outputs = [main.relu(main.op("IF", [flag, x], [1, 16], options=choice))]
+    then = file.graph("FLOAT32", "then")
+    then.outputs = [then.relu(then.relu(then.input([1, 16])))]
+    offsets = (-1, 512, -1, -1, 2000, -1, 4000)
+    file.note("OfflineMemoryAllocation", struct.pack("<10i", 1, 0, 7, *offsets))
+    return file.pack()
+
+
+MODELS["offline_branches"] = offline_branches
 MODELS.update(branches=branches, loop=loop, nested=nested, variables=variables)
