@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
-from pytest_edgebudget.graph.values import numbers
+from pytest_edgebudget.graph.values import integers, numbers
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.links import Links
 from pytest_edgebudget.lint.structure._ops import (
@@ -67,10 +67,16 @@ def _is_constant(op: Op, links: Links) -> bool:
     return data is not None and data.constant
 
 
-def _shape_kept(op: Op, links: Links) -> bool:
-    """Input 0 and the output have one known shape, one type and one scale."""
+def _elements_kept(op: Op, links: Links) -> bool:
+    """Input 0 and the output have one shape, type and scale; one size may be open."""
     before, after = input_of(links.subgraph, op, 0), output_of(links.subgraph, op)
     return before is not None and after is not None and _same(before, after)
+
+
+def _size_kept(op: Op, links: Links) -> bool:
+    """The same, of ops that may change an open size: no size is open."""
+    before = input_of(links.subgraph, op, 0)
+    return before is not None and before.elements is not None and _elements_kept(op, links)
 
 
 def _same(before: Tensor, after: Tensor) -> bool:
@@ -81,7 +87,7 @@ def _same(before: Tensor, after: Tensor) -> bool:
 
 def _padded_by_zero(op: Op, links: Links) -> bool:
     pads = numbers(input_of(links.subgraph, op, 1))
-    return bool(pads) and not any(pads or ()) and _shape_kept(op, links)
+    return bool(pads) and not any(pads or ()) and _elements_kept(op, links)
 
 
 def _tiled_once(op: Op, links: Links) -> bool:
@@ -95,7 +101,16 @@ def _everything(op: Op, links: Links) -> bool:
         strides = numbers(input_of(links.subgraph, op, position))
         if strides is None or min(strides, default=1) < 0:
             return False
-    return _shape_kept(op, links)
+    return _size_kept(op, links) or _others_cut(op, links)
+
+
+def _others_cut(op: Op, links: Links) -> bool:
+    """A Slice along axes of known sizes, beside an open one."""
+    axes, before = integers(input_of(links.subgraph, op, 3)), input_of(links.subgraph, op, 0)
+    if op.kind != "Slice" or not axes or before is None or not before.shape:
+        return False
+    cut = {axis % len(before.shape) for axis in axes}
+    return all(before.shape[axis] >= 0 for axis in cut) and _elements_kept(op, links)
 
 
 def _axes_kept(op: Op, links: Links) -> bool:
@@ -104,7 +119,7 @@ def _axes_kept(op: Op, links: Links) -> bool:
 
 
 def _only_one(op: Op, links: Links) -> bool:
-    return len(op.inputs) == 1 and activation(op) == "NONE" and _shape_kept(op, links)
+    return len(op.inputs) == 1 and activation(op) == "NONE" and _elements_kept(op, links)
 
 
 def _not_split(op: Op, links: Links) -> bool:
@@ -114,14 +129,14 @@ def _not_split(op: Op, links: Links) -> bool:
 def _single_pixels(op: Op, links: Links) -> bool:
     if op.kind.isupper():
         window = {op.attributes.get(name) for name in _WINDOW}
-        return window == {1} and activation(op) == "NONE" and _shape_kept(op, links)
+        return window == {1} and activation(op) == "NONE" and _elements_kept(op, links)
     kernel = op.attributes.get("kernel_shape")
-    return isinstance(kernel, tuple) and set(kernel) == {1} and _shape_kept(op, links)
+    return isinstance(kernel, tuple) and set(kernel) == {1} and _size_kept(op, links)
 
 
 def _same_size(op: Op, links: Links) -> bool:
     """A resize that samples each pixel where it is."""
-    return _shape_kept(op, links) and op.attributes.get("coordinate_transformation_mode") not in (
+    return _size_kept(op, links) and op.attributes.get("coordinate_transformation_mode") not in (
         "tf_crop_and_resize",
     )
 
@@ -135,7 +150,14 @@ def _neutral(neutral: float) -> Test:
             return False
         for data, other in ((0, 1), (1, 0)) if op.kind in _COMMUTATIVE else ((0, 1),):
             before, after = input_of(sub, op, data), output_of(sub, op)
-            if before and after and _same(before, after) and _all(sub, op, other, neutral):
+            sized = before is not None and before.elements is not None
+            if (
+                before
+                and after
+                and sized
+                and _same(before, after)
+                and _all(sub, op, other, neutral)
+            ):
                 return True
         return False
 
@@ -155,7 +177,7 @@ def _all(sub: Subgraph, op: Op, position: int, value: float) -> bool:
 def _clipped_before(op: Op, links: Links) -> bool:
     """Behind a RELU, or an op that applies one, nothing is negative."""
     before = links.producer(index_of(op, 0))
-    if before is None or not _shape_kept(op, links):
+    if before is None or not _elements_kept(op, links):
         return False
     return before.kind in ("RELU", "RELU6", "Relu") or activation(before) in ("RELU", "RELU6")
 
@@ -166,7 +188,8 @@ _STRIDES = {"STRIDED_SLICE": 3, "Slice": 4}
 _COMMUTATIVE = frozenset({"ADD", "Add", "MUL", "Mul"})
 
 _TESTS: Mapping[str, Test] = {
-    **dict.fromkeys(("RESHAPE", "BROADCAST_TO", "Reshape", "Expand"), _shape_kept),
+    **dict.fromkeys(("RESHAPE", "Reshape"), _elements_kept),
+    **dict.fromkeys(("BROADCAST_TO", "Expand"), _size_kept),
     **dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD", "Pad"), _padded_by_zero),
     **dict.fromkeys(("SLICE", "STRIDED_SLICE", "Slice"), _everything),
     **dict.fromkeys(("TILE", "Tile"), _tiled_once),
@@ -177,7 +200,7 @@ _TESTS: Mapping[str, Test] = {
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "Resize"), _same_size),
     **dict.fromkeys(("MUL", "DIV"), _neutral(1)),
     **dict.fromkeys(("ADD", "SUB"), _neutral(0)),
-    "CAST": _shape_kept,
+    "CAST": _elements_kept,
     "RELU": _clipped_before,
     "Relu": _clipped_before,
 }

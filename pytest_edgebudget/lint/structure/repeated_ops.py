@@ -23,7 +23,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from pytest_edgebudget.graph.ir import Op, Tensor
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
-from pytest_edgebudget.lint.structure._ops import by_cost, bytes_once, result, shown, size
+from pytest_edgebudget.lint.structure._ops import VIEWS, by_cost, bytes_once, result, shown, size
 
 _VARYING = frozenset({
     "ASSIGN_VARIABLE", "CALL_ONCE", "HASHTABLE", "MULTINOMIAL", "RANDOM_STANDARD_NORMAL",
@@ -41,7 +41,8 @@ def check(model: ModelFile) -> Iterator[Finding]:
             first = known.setdefault((op.kind, _inputs(op, tensors, same)), op)
             if first is not op and _plain(op, tensors) and _equal(op, first, tensors):
                 same.update(zip(op.outputs, first.outputs, strict=False))
-                made = bytes_once(tensors[result(op)])
+                # A view may share its input's memory: a second one costs little.
+                made = 0 if op.kind in VIEWS else bytes_once(tensors[result(op)])
                 cost = f": {size(made)} are computed and kept twice" if made else ""
                 message = f"{op.kind} repeats '{shown(first)}'{cost}"
                 yield Finding(message, shown(op), severity=by_cost(made))

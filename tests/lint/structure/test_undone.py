@@ -242,6 +242,18 @@ def test_an_idle_node_that_onnxruntime_keeps_is_found(
     assert kind in kept_by_onnxruntime(model, tmp_path)
 
 
+@pytest.mark.parametrize(("axis", "found"), [(0, 0), (1, 1)])
+def test_a_slice_along_an_open_size_may_cut_it(tmp_path: Path, axis: int, found: int) -> None:
+    constants = [
+        onnx.integers("begin", 0),
+        onnx.integers("end", 2**31),
+        onnx.integers("axis", axis),
+    ]
+    nodes = [node("Slice", ["x", "begin", "end", "axis"], ["a"]), node("Relu", ["a"], ["y"])]
+    model = onnx.model(nodes, [onnx.value("x", "n", 8)], [onnx.value("y", "m", 8)], constants)
+    assert len(messages(IDLE, save(model, tmp_path))) == found
+
+
 def test_nodes_that_onnxruntime_removes_are_no_finding(tmp_path: Path) -> None:
     nodes = [
         node("Identity", ["x"], ["a"]),
