@@ -47,15 +47,17 @@ def plan_litert(graph: Graph, kernels: str = "") -> Plan:
         reasons.append("subgraphs call each other too often to be followed")
     lives = live((allocation.buffer for allocation in allocations), len(life.steps))
     kept = sum(part.persistent for part in planned.values())
+    bound = max((*lives, *(item.buffer.size for item in allocations)), default=0)
+    size = heap + sum(part.size for part in planned.values())
     return Plan(
         runtime="litert",
-        size=heap + sum(part.size for part in planned.values()),
+        size=size if all(part.searched for part in planned.values()) else bound,
         exact=not reasons,
         reasons=tuple(dict.fromkeys(reasons)),
         steps=life.steps,
         allocations=tuple(allocations),
         live=lives,
-        lower_bound=max((*lives, *(item.buffer.size for item in allocations)), default=0),
+        lower_bound=bound,
         persistent=Band(kept, kept, kept),
     )
 

@@ -21,7 +21,7 @@ NEVER = 1 << 62
 
 _BLOCK = 32
 _SHORT = 8
-MOST_WORK = 4_000_000
+MOST_WORK = 2_000_000
 """Comparisons of lifetimes that a plan may cost: about a second."""
 
 

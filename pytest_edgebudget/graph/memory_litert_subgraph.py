@@ -48,6 +48,8 @@ class Planned:
         growing: whether there are such tensors, even of no known size.
         persistent: bytes that are kept for good beside it.
         roots: for each tensor that lies in another's memory, that other.
+        searched: whether every gap was looked for; otherwise offsets are no more
+            than places that are free.
         reasons: why *size* may be wrong.
     """
 
@@ -57,6 +59,7 @@ class Planned:
     growing: bool
     persistent: int
     roots: Mapping[int, int]
+    searched: bool
     reasons: tuple[str, ...]
 
 
@@ -101,6 +104,7 @@ def plan_subgraph(subgraph: Subgraph, frame: Frame, kernels: str) -> Planned:
         growing=bool(where.late),
         persistent=layout.kept() + sum(item.size for item in heap if item.tensor < 0),
         roots=layout.lives.roots,
+        searched=not layout.arena.exhausted,
         reasons=tuple(reasons),
     )
 
