@@ -7,7 +7,6 @@ from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
 from pytest_edgebudget.graph.values import integers
 from pytest_edgebudget.lint.base import Severity
 from pytest_edgebudget.types import Unit
-from pytest_edgebudget.units import format_value
 
 _SMALL = 1024
 
@@ -96,7 +95,16 @@ def by_cost(count: int) -> Severity | None:
 
 def size(count: int) -> str:
     """Bytes for people."""
+    from pytest_edgebudget.units import format_value  # a sound model never pays for it
+
     return format_value(count, Unit.BYTES)
+
+
+def number(count: int) -> str:
+    """A count for people: 2.66 M."""
+    from pytest_edgebudget.units import format_value
+
+    return format_value(count, Unit.COUNT)
 
 
 def dims(shape: tuple[int, ...]) -> str:

@@ -27,9 +27,7 @@ from pytest_edgebudget.graph.cost import LayerCost
 from pytest_edgebudget.graph.ir import Op
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.links import Links
-from pytest_edgebudget.lint.structure._ops import plural, shown, size
-from pytest_edgebudget.types import Unit
-from pytest_edgebudget.units import format_value
+from pytest_edgebudget.lint.structure._ops import number, plural, shown, size
 
 _FREE = frozenset({"Constant", "VAR_HANDLE"})
 """Ops without work: they only name something."""
@@ -41,7 +39,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
     for links in model.links:
         ops = links.subgraph.ops
         dead = sorted(set(range(len(ops))) - _live(links))
-        dead = [number for number in dead if ops[number].kind not in _FREE]
+        dead = [n for n in dead if ops[n].kind not in _FREE]
         if dead:
             costs = model.costs[start : start + len(ops)]
             yield _finding([ops[n] for n in dead], [costs[n] for n in dead], links)
@@ -52,8 +50,8 @@ def _live(links: Links) -> set[int]:
     """The ops that an output or a lasting effect depends on."""
     ops, tensors = links.subgraph.ops, links.subgraph.tensors
     live = {
-        number
-        for number, op in enumerate(ops)
+        index
+        for index, op in enumerate(ops)
         if op.custom
         or op.subgraphs
         or not op.outputs
@@ -62,8 +60,8 @@ def _live(links: Links) -> set[int]:
     }
     left = list(live)
     while left:
-        needed = (links.producers.get(index) for index in ops[left.pop()].inputs)
-        new = {number for number in needed if number is not None} - live
+        needed = (links.producers.get(tensor) for tensor in ops[left.pop()].inputs)
+        new = {index for index in needed if index is not None} - live
         live |= new
         left += new
     return live
@@ -73,7 +71,7 @@ def _finding(dead: Sequence[Op], costs: Sequence[LayerCost], links: Links) -> Fi
     """Where: the last op of what is dead, which nothing at all uses."""
     last = next((op for op in dead if not any(map(links.used, op.outputs))), dead[-1])
     macs, weights = sum(c.macs or 0 for c in costs), sum(c.weight_bytes for c in costs)
-    cost = f", {format_value(macs, Unit.COUNT)} MACs an inference" if macs else ""
+    cost = f", {number(macs)} MACs an inference" if macs else ""
     cost += f", {size(weights)} of weights" if weights else ""
     message = f"{plural(len(dead), 'op')} for a result that nobody uses{cost}"
     return Finding(message, shown(last))

@@ -22,7 +22,6 @@ Instead
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from zlib import crc32
 
 from pytest_edgebudget.graph.ir import Graph, Tensor
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
@@ -73,6 +72,8 @@ def _candidates(graph: Graph) -> Iterable[list[Tensor]]:
 
 def _equal(candidates: list[Tensor]) -> Iterator[list[Tensor]]:
     """The groups of more than one whose bytes have one checksum and are the same."""
+    from zlib import crc32  # most models have no candidates
+
     by_sum: dict[int, list[Tensor]] = {}
     for tensor in candidates:
         by_sum.setdefault(crc32(tensor.data or b""), []).append(tensor)
