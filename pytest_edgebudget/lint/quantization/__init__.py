@@ -13,6 +13,7 @@ from pytest_edgebudget.lint.quantization.int16_activations import RULE as INT16_
 from pytest_edgebudget.lint.quantization.mislabelled_float import RULE as MISLABELLED_FLOAT
 from pytest_edgebudget.lint.quantization.no_op_requantize import RULE as NO_OP_REQUANTIZE
 from pytest_edgebudget.lint.quantization.per_tensor_weights import RULE as PER_TENSOR_WEIGHTS
+from pytest_edgebudget.lint.quantization.saturated_weights import RULE as SATURATED_WEIGHTS
 from pytest_edgebudget.lint.quantization.uint8_arithmetic import RULE as UINT8_ARITHMETIC
 
 RULES: tuple[Rule, ...] = (
@@ -29,4 +30,5 @@ RULES: tuple[Rule, ...] = (
     ASYMMETRIC_WEIGHTS,
     UINT8_ARITHMETIC,
     BIAS_SCALE,
+    SATURATED_WEIGHTS,
 )

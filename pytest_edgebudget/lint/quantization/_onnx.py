@@ -36,9 +36,15 @@ def dequantized(op: Op, position: int, links: Links) -> Tensor | None:
 def source(index: int, links: Links) -> Op | None:
     """The op that makes a tensor, seen through those that keep all its numbers."""
     maker = links.producer(index)
-    while maker is not None and maker.kind in _VIEWS and maker.inputs:
+    for _ in range(_MOST_VIEWS):
+        if maker is None or maker.kind not in _VIEWS or not maker.inputs:
+            break
         maker = links.producer(maker.inputs[0])
     return maker
+
+
+_MOST_VIEWS = 16
+"""In a row; a file whose names go round in a circle has no end."""
 
 
 def integer_kernel(op: Op, links: Links) -> Tensor | None:

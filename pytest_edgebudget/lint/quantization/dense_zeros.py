@@ -90,7 +90,7 @@ def _zeros(tensor: Tensor) -> int:
         if width == 1:
             count += bytes_alike
         elif bytes_alike >= len(chunk) * _LEAST[tensor.dtype]:
-            words = memoryview(chunk)
+            words = memoryview(chunk)[: len(chunk) // width * width]
             count += (words.cast("I") if width == 4 else words.cast("H")).tolist().count(0)
     return count
 

@@ -49,11 +49,12 @@ def _inside(index: int, what: str, links: Links) -> Tensor | None:
     ops, tensors = links.subgraph.ops, links.subgraph.tensors
     if what == "input":
         users = [ops[user] for user in links.consumers.get(index, ())]
-        converted = bool(users) and all(op.kind == "QUANTIZE" and op.outputs for op in users)
-        return tensors[users[0].outputs[0]] if converted else None
-    producer = links.producer(index)
-    converted = producer is not None and producer.kind == "DEQUANTIZE" and bool(producer.inputs)
-    return tensors[producer.inputs[0]] if producer is not None and converted else None
+        converted = bool(users) and all(op.kind == "QUANTIZE" for op in users)
+        ends = users[0].outputs if converted else ()
+    else:
+        producer = links.producer(index)
+        ends = producer.inputs if producer is not None and producer.kind == "DEQUANTIZE" else ()
+    return tensors[ends[0]] if ends and ends[0] >= 0 else None
 
 
 def _sizes(end: Tensor, inside: Tensor) -> str:

@@ -36,6 +36,7 @@ from pytest_edgebudget.lint.quantization._onnx import (
     QUANTIZE,
     STATIC,
     WITH_KERNEL,
+    dequantized,
     on_integers,
     source,
 )
@@ -94,18 +95,16 @@ def _onnx(model: ModelFile) -> list[Op]:
 def _has_weights(op: Op, links: Links) -> bool:
     """Whether the second input is stored, as floats or as integers."""
     index = op.inputs[1] if len(op.inputs) > 1 else -1
-    if index < 0:
-        return False
-    maker = links.producer(index)
-    return maker is None or (
-        maker.inputs[0] >= 0 and links.subgraph.tensors[maker.inputs[0]].constant
-    )
+    if index < 0 or links.subgraph.tensors[index].constant:
+        return index >= 0
+    stored = dequantized(op, 1, links)
+    return stored is not None and stored.constant
 
 
 def _calibrated(op: Op, links: Links) -> bool:
     """Whether the activations of *op* pass through a QuantizeLinear, and not its weights alone."""
     maker = source(op.inputs[0], links)
-    before = source(maker.inputs[0], links) if maker is not None else None
+    before = source(maker.inputs[0], links) if maker is not None and maker.inputs else None
     return before is not None and before.kind in QUANTIZE | STATIC
 
 

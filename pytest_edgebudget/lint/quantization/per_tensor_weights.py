@@ -2,9 +2,10 @@
 One scale for all channels of a convolution.
 
 What it finds
-    Integer kernels of convolutions of several channels with a single scale, where
-    the runtime has kernels for one scale a channel. The message says how many of the
-    values that its type has the narrowest channel uses.
+    Integer kernels of convolutions of several channels with a single scale, or the same
+    for each though the channels differ in range, where the runtime has kernels for one
+    scale a channel. The message says how many of the values that its type has the
+    narrowest channel uses.
 
 Why it hurts
     The channel with the largest weights sets the scale for all, and a channel with
@@ -43,20 +44,21 @@ _MOST = 1 << 22
 
 def _check(model: ModelFile) -> Iterator[Finding]:
     kernels = _tflite(model) if model.graph.format == "tflite" else _onnx(model)
-    single = [(op, _channels(kernel, axis), kernel, axis) for op, kernel, axis in kernels]
-    single = [found for found in single if found[1] > 1 and _one_scale(found[2])]
-    if single:
-        used = [(_narrowest(kernel, axis, count), op.name) for op, count, kernel, axis in single]
-        yield _finding(used, [op.name for op, *_ in single])
+    names, used = [], []
+    for op, kernel, axis in kernels:
+        channels, scales = _channels(kernel, axis), kernel.quantization
+        if channels > 1 and scales is not None and len(set(scales.scales)) == 1:
+            narrowest = _narrowest(kernel, axis, channels)
+            if len(scales.scales) == 1 or 0 < narrowest < _VALUES // 2:
+                names.append(op.name)
+                used.append((narrowest, op.name))
+    if names:
+        yield _finding(used, names)
 
 
 def _channels(kernel: Tensor, axis: int) -> int:
     shape = kernel.shape or ()
     return shape[axis] if axis < len(shape) else 0
-
-
-def _one_scale(kernel: Tensor) -> bool:
-    return kernel.quantization is not None and len(kernel.quantization.scales) == 1
 
 
 def _tflite(model: ModelFile) -> Iterator[tuple[Op, Tensor, int]]:

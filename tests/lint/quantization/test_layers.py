@@ -17,6 +17,7 @@ from pytest_edgebudget.lint.quantization.float_ops import RULE as FLOAT_OPS
 from pytest_edgebudget.lint.quantization.int16_activations import RULE as INT16
 from pytest_edgebudget.lint.quantization.mislabelled_float import RULE as MISLABELLED
 from pytest_edgebudget.lint.quantization.per_tensor_weights import RULE as PER_TENSOR
+from pytest_edgebudget.lint.quantization.saturated_weights import RULE as SATURATED
 from pytest_edgebudget.lint.quantization.uint8_arithmetic import RULE as UINT8
 from tests.lint import quantized as made
 from tests.lint.check import findings, messages
@@ -182,6 +183,69 @@ def test_the_convolutions_of_an_onnx_are_looked_at(
     options = {"quant_format": QuantFormat[form], "weight_type": QuantType.QInt8}
     model = onnx_digits(tmp_path, per_channel=per_channel, **options)
     assert len(findings(PER_TENSOR, model)) == (not per_channel)
+
+
+def test_the_same_scale_for_unlike_channels_is_one_scale(tmp_path: Path) -> None:
+    faint = with_a_faint_channel(tmp_path / "faint.tflite")
+    recipe = made.static("TENSORWISE")
+    model = made.by_litert(tmp_path / "m.tflite", recipe, faint, samples=made.digits())
+
+    def repeat(model: Any) -> None:
+        for conv in made.ops_of(model, "CONV_2D"):
+            kernel = made.quantization_of(model, conv, 1)
+            channels = model.subgraphs[0].tensors[conv.inputs[1]].shape[0]
+            kernel.scale = [float(kernel.scale[0])] * channels
+            kernel.zeroPoint = [0] * channels
+
+    repeated = made.edited(model, tmp_path / "repeated.tflite", repeat)
+    (said,) = messages(PER_TENSOR, repeated)
+    assert said.startswith("2 convolutions have one scale for all channels; one channel here uses")
+
+
+# --- weights that are cut off ----------------------------------------------------
+
+
+def cut_off(factor: int) -> Any:
+    """Scales that are too small by *factor*: larger weights end at -127 or 127."""
+
+    def change(model: Any) -> None:
+        for op in [*made.ops_of(model, "CONV_2D"), *made.ops_of(model, "FULLY_CONNECTED")]:
+            tensor = model.subgraphs[0].tensors[op.inputs[1]]
+            buffer = model.buffers[tensor.buffer]
+            weights = np.frombuffer(bytes(buffer.data), np.int8).astype(int) * factor
+            buffer.data = np.clip(weights, -127, 127).astype(np.int8).view(np.uint8)
+            for place in (1, 2):
+                quantization = made.quantization_of(model, op, place)
+                quantization.scale = [scale / factor for scale in quantization.scale]
+            bias = model.buffers[model.subgraphs[0].tensors[op.inputs[2]].buffer]
+            whole = np.frombuffer(bytes(bias.data), np.int32) * factor
+            bias.data = whole.astype(np.int32).view(np.uint8)
+
+    return change
+
+
+def test_weights_that_are_cut_off_are_counted_and_cost_accuracy(int8: Path, tmp_path: Path) -> None:
+    model = made.edited(int8, tmp_path / "m.tflite", cut_off(8))
+    found = findings(SATURATED, model)
+    assert [finding.where for finding in found][:2] == [
+        "digits_1/strokes_relu_1/Relu",
+        "digits_1/hidden_1/MatMul",
+    ]
+    assert made.accuracy(model) < 0.9 < made.accuracy(int8)
+
+
+def test_weights_of_a_real_quantizer_and_ternary_weights_are_not_cut_off(
+    int8: Path, tmp_path: Path
+) -> None:
+    def ternary(model: Any) -> None:
+        for op in made.ops_of(model, "FULLY_CONNECTED"):
+            buffer = model.buffers[model.subgraphs[0].tensors[op.inputs[1]].buffer]
+            weights = np.frombuffer(bytes(buffer.data), np.int8).astype(int)
+            signs = np.sign(weights) * (abs(weights) > 20)
+            buffer.data = (127 * signs).astype(np.int8).view(np.uint8)
+
+    assert findings(SATURATED, int8) == []
+    assert findings(SATURATED, made.edited(int8, tmp_path / "m.tflite", ternary)) == []
 
 
 # --- float inputs and outputs ----------------------------------------------------
