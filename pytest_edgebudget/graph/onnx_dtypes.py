@@ -30,7 +30,7 @@ _AS_INPUT = {
 _ALIKE = frozenset({"Split", "LSTM", "GRU", "RNN"})
 """Ops all of whose outputs have one type."""
 
-_UNKNOWN = frozenset({"If", "Loop", "Scan", "ConstantOfShape", "EyeLike", "RandomNormal"})
+_UNKNOWN = frozenset({"If", "Loop", "Scan", "EyeLike", "RandomNormal"})
 
 
 def output_dtype(op: Op, position: int, tensors: Sequence[Tensor]) -> str:
@@ -40,6 +40,9 @@ def output_dtype(op: Op, position: int, tensors: Sequence[Tensor]) -> str:
     if op.kind == "Cast":
         to = op.attributes.get("to")
         return DTYPES[to] if isinstance(to, int) and 0 <= to < len(DTYPES) else ""
+    if op.kind == "ConstantOfShape":
+        value = op.attributes.get("value")
+        return value.dtype if isinstance(value, Tensor) else "float32"
     if op.kind == "DynamicQuantizeLinear":
         return ("uint8", "float32", "uint8")[min(position, 2)]
     # Only the first output of most standard ops is sure to follow their inputs.

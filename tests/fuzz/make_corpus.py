@@ -9,6 +9,7 @@ what this script writes. Needs ai-edge-litert, flatbuffers and onnx.
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,37 @@ def behind() -> bytes:
     return tfl.pack(value) + data
 
 
+def batch() -> Any:
+    """An open batch through ops of several kinds."""
+    shapes = {
+        "x": [1, 4, 4, 2], "c": [1, 4, 4, 2], "u": [1, 8, 8, 2], "m": [1, 2], "k": [1, 4],
+        "b": [2, 2, 2, 2], "o": [1, 4, 4, 2], "f": [1, 2],
+    }  # fmt: skip
+    tensors = [
+        tfl.tensor(name, shape, shapeSignature=[-1, *shape[1:]]) for name, shape in shapes.items()
+    ]
+    numbers = [[1, 2], [2, 2], [0, 0, 0, 0], [1, 8, 8, 2]]
+    buffers = [tfl.buffer(struct.pack(f"<{len(n)}i", *n)) for n in numbers]
+    tensors += [tfl.tensor(f"n{i}", [len(n)], "INT32", buffer=i + 1) for i, n in enumerate(numbers)]
+    tensors += [tfl.tensor("w", [2, 1, 1, 2], buffer=5), tfl.tensor("d", [2, 2], buffer=5)]
+    ops = [
+        tfl.op(0, [0, 12, -1], [1], options("Conv2D", strideW=1, strideH=1)),
+        tfl.op(1, [11, 12, 1], [2], options("TransposeConv", strideW=2, strideH=2)),
+        tfl.op(2, [2, 8], [3], options("Reducer")),
+        tfl.op(3, [3, 3], [4], options("Concatenation", axis=1)),
+        tfl.op(4, [1, 9, 10], [5]),
+        tfl.op(5, [5, 9, 10], [6]),
+        tfl.op(6, [3, 13, -1], [7], options("FullyConnected")),
+    ]
+    kinds = "CONV_2D TRANSPOSE_CONV MEAN CONCATENATION SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND FULLY_CONNECTED"
+    main = tfl.subgraph(tensors, ops, [0], [4, 6, 7])
+    return tfl.model(
+        [tfl.code(kind) for kind in kinds.split()],
+        [main],
+        [tfl.buffer(), *buffers, tfl.buffer(tfl.floats(4))],
+    )
+
+
 # --- .onnx -----------------------------------------------------------------------------
 
 
@@ -245,6 +277,38 @@ def onnx_shapes() -> Any:
     return om.model(nodes, [om.value("x", "batch", 2, 4, 4)], outputs, weights)
 
 
+def onnx_moves() -> Any:
+    """Windows and moves of data that have rules for their shapes."""
+    nodes = [
+        helper.make_node("ConvTranspose", ["x", "w"], ["a"], strides=[2, 2], group=1),
+        helper.make_node("MaxPool", ["a"], ["b"], kernel_shape=[2, 2], ceil_mode=1, strides=[2, 2]),
+        helper.make_node("AveragePool", ["b"], ["c"], kernel_shape=[2, 2], auto_pad="SAME_UPPER"),
+        helper.make_node("DepthToSpace", ["c"], ["d"], blocksize=2),
+        helper.make_node("Transpose", ["d"], ["e"], perm=[0, 2, 3, 1]),
+        helper.make_node("Pad", ["e", "pads"], ["f"]),
+        helper.make_node("ReduceMean", ["f"], ["g"], axes=[1, 2], keepdims=0),
+        helper.make_node("Squeeze", ["g", "zero"], ["h"]),
+        helper.make_node("Unsqueeze", ["h", "zero"], ["i"]),
+        helper.make_node("Expand", ["i", "two"], ["j"]),
+        helper.make_node("Gemm", ["j", "j"], ["k"], transB=1),
+        helper.make_node("ArgMax", ["k"], ["l"], axis=1),
+        helper.make_node("Flatten", ["d"], ["m"], axis=2),
+        helper.make_node("GlobalAveragePool", ["d"], ["n"]),
+        helper.make_node("ConstantOfShape", ["two"], ["o"]),
+        helper.make_node("Cast", ["o"], ["p"], to=6),
+        helper.make_node("Mul", ["two", "two"], ["q"]),
+        helper.make_node("Reshape", ["p", "q"], ["r"]),
+        helper.make_node("GRU", ["y", "gw", "gr"], ["s", "t"], hidden_size=2, layout=1),
+    ]
+    weights = [
+        om.constant("w", 2, 4, 3, 3), om.integers("pads", 0, 1, 1, 0, 0, 1, 1, 0),
+        om.integers("zero", 0), om.integers("two", 2, 1), om.constant("gw", 1, 6, 3),
+        om.constant("gr", 1, 6, 2),
+    ]  # fmt: skip
+    outputs = [helper.make_empty_tensor_value_info(name) for name in "lmnrst"]
+    return om.model(nodes, [om.value("x", 1, 2, 6, 6), om.value("y", 1, 4, 3)], outputs, weights)
+
+
 def onnx_lstm() -> Any:
     """Recurrent layers and matrix products; a sparse constant; metadata."""
     nodes = [
@@ -275,6 +339,7 @@ def onnx_external() -> Any:
 
 
 MODELS: dict[str, Callable[[], Any]] = {
+    "batch.tflite": batch,
     "behind.tflite": behind,
     "branches.tflite": branches,
     "cnn.tflite": cnn,
@@ -286,6 +351,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "cnn.onnx": om.small_cnn,
     "external.onnx": onnx_external,
     "lstm.onnx": onnx_lstm,
+    "moves.onnx": onnx_moves,
     "quantized.onnx": onnx_quantized,
     "shapes.onnx": onnx_shapes,
 }

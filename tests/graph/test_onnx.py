@@ -312,6 +312,14 @@ CASES = {
     ),
     "softmax": ([node("Softmax", "x", axis=-1)], X3, []),
     "clip": ([node("Clip", "x", "", "m")], X3, [constant("m")]),
+    "constant of shape": (
+        [node("Shape", "x", outputs=["s"]), node("ConstantOfShape", "s")], X3, [],
+    ),
+    "constant of shape and type": (
+        [node("Shape", "x", outputs=["s"]),
+         node("ConstantOfShape", "s", value=helper.make_tensor("v", INT32, [1], [7]))],
+        X3, [],
+    ),
     "cast": ([node("Cast", "x", to=INT32)], X3, []),
     "depth to space": (
         [node("DepthToSpace", "x", blocksize=2)], value("x", 1, 8, 3, 5), [],
