@@ -156,7 +156,7 @@ class _Layout:
         self.lives: Lives = lives(subgraph, frame.inputs, self.sizes, where)
         self.arena = Arena()
         late = (subgraph.ops[number] for number in self.late)
-        self._reshaped = {op.outputs[0] for op in late if op.kind == "RESHAPE"}
+        self._reshaped = {op.outputs[0] for op in late if op.kind == "RESHAPE" and op.outputs}
         self._placed: list[tuple[Home, Placed]] = []
 
     def place(self) -> None:
