@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_edgebudget.devices.constraints import Table, Violation, table_of, violations
-from pytest_edgebudget.devices.constraints.view import dims
+from pytest_edgebudget.devices.constraints.view import View, dims
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
 from pytest_edgebudget.types import Profile
 
@@ -78,7 +78,7 @@ def _folded(subgraph: Subgraph) -> frozenset[int]:
     found = set()
     for index, op in enumerate(subgraph.ops):
         fixed = bool(op.inputs) and all(n < 0 or n in known for n in op.inputs)
-        if fixed or (op.kind == "SHAPE" and dims(subgraph.tensors[op.inputs[0]]) is not None):
+        if fixed or (op.kind == "SHAPE" and dims(View(subgraph, op).input(0)) is not None):
             found.add(index)
             known.update(op.outputs)
     return frozenset(found)
@@ -90,37 +90,38 @@ def partitions(subgraph: Subgraph, sides: Sequence[bool | None]) -> int:
 
     Like a delegate's partitioning (tensorflow/lite/graph_info.cc): ready
     operators of one side are collected until only the other side has any.
-    *sides* as in `Placed.side`.
+    *sides* as in `Placed.side`. Linear in operators and inputs.
     """
-    ops = subgraph.ops
-    waiting = [n for n, side in enumerate(sides) if side is not None]
-    made = {tensor for n in waiting for tensor in ops[n].outputs}
-    ready = {index for index in range(len(subgraph.tensors)) if index not in made}
-    pieces = 0
-    while waiting:
-        first = next((n for n in waiting if _ready(ops[n], ready)), waiting[0])
-        pieces += bool(sides[first])
-        waiting = _collect(subgraph, waiting, ready, sides, first)
+    users, missing = _waiting(subgraph, sides)
+    ready: dict[bool, list[int]] = {True: [], False: []}
+    for number, count in missing.items():
+        if not count:
+            ready[bool(sides[number])].append(number)
+    starts = [*ready[True], *ready[False]]
+    pieces, side = 0, bool(starts) and bool(sides[min(starts)])
+    while ready[side]:
+        pieces += side
+        while ready[side]:
+            for user in users.get(ready[side].pop(), ()):
+                missing[user] -= 1
+                if not missing[user]:
+                    ready[bool(sides[user])].append(user)
+        side = not side
     return pieces
 
 
-def _collect(
-    subgraph: Subgraph,
-    waiting: list[int],
-    ready: set[int],
-    sides: Sequence[bool | None],
-    first: int,
-) -> list[int]:
-    """What still waits after all of one side that can run have run."""
-    rest: list[int] = []
-    for number in waiting:
-        op = subgraph.ops[number]
-        if number == first or (sides[number] is sides[first] and _ready(op, ready)):
-            ready.update(op.outputs)
-        else:
-            rest.append(number)
-    return rest
-
-
-def _ready(op: Op, ready: set[int]) -> bool:
-    return all(index < 0 or index in ready for index in op.inputs)
+def _waiting(
+    subgraph: Subgraph, sides: Sequence[bool | None]
+) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """The users of each operator's results, and for how many results each waits."""
+    numbers = [n for n, side in enumerate(sides) if side is not None]
+    makers = {tensor: n for n in numbers for tensor in subgraph.ops[n].outputs}
+    users: dict[int, list[int]] = {}
+    missing = dict.fromkeys(numbers, 0)
+    for number in numbers:
+        for tensor in subgraph.ops[number].inputs:
+            maker = makers.get(tensor)
+            if maker is not None:
+                users.setdefault(maker, []).append(number)
+                missing[number] += 1
+    return users, missing

@@ -98,7 +98,7 @@ def axis(view: View, options: Options) -> str:
     """The axis (an attribute, or the constant input *of*) is *at* (-1: the last)."""
     given = dims(view.ifm)
     found = view.integers(options["of"]) if "of" in options else (view.number("axis"),)
-    if given is None or found is None or not found:
+    if not given or found is None or not found:
         return ""
     wanted = options["at"] % len(given)
     bad = [n for n in found if n % len(given) != wanted]
@@ -109,7 +109,7 @@ def not_axis(view: View, options: Options) -> str:
     """None of the axes (an attribute, or the constant input *of*) is *at*."""
     given = dims(view.ifm)
     found = view.integers(options["of"]) if "of" in options else (view.number("axis"),)
-    if given is None or found is None or len(given) < options.get("rank", 1):
+    if not given or found is None or len(given) < options.get("rank", 1):
         return ""
     return f"axes {list(found)}" if any(n % len(given) == options["at"] for n in found) else ""
 

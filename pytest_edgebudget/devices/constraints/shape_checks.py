@@ -87,7 +87,7 @@ def reduction(view: View, options: Options) -> str:
     Over the depth only where height, width or depth is 1, as Ethos-U has it.
     """
     axes, shape, given = view.integers(1), dims(view.ifm), view.ifm
-    if axes is None or shape is None or given is None:
+    if axes is None or not shape or given is None:
         return ""
     reduced = {n % len(shape) for n in axes}
     product = math.prod(shape[n] for n in reduced)

@@ -133,13 +133,13 @@ Check = Callable[[View, Options], str]
 
 
 def dims(tensor: Tensor | None) -> tuple[int, ...] | None:
-    """A shape with a batch of one where the batch is open; None when a size is unknown."""
+    """A shape with a batch of one where the batch is open; None when a size is unknown or 0."""
     if tensor is None or tensor.shape is None:
         return None
     shape = tensor.shape
     if shape and shape[0] < 0:
         shape = (1, *shape[1:])
-    return None if any(size < 0 for size in shape) else shape
+    return None if any(size < 1 for size in shape) else shape
 
 
 def hwc(tensor: Tensor | None) -> tuple[int, int, int] | None:

@@ -65,7 +65,7 @@ def output_shape(view: View, options: Options) -> str:
 def permutation(view: View, options: Options) -> str:
     """A transposition of 32-bit integers is one of *in* (ranks up to 4)."""
     order, shape, given = view.integers(1), dims(view.ifm), view.ifm
-    if order is None or shape is None or given is None or given.dtype != "int32":
+    if order is None or not shape or given is None or given.dtype != "int32":
         return ""
     if len(shape) > 4:
         return f"{len(shape)} dimensions"

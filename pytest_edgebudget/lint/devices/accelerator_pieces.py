@@ -40,8 +40,8 @@ def check(device: OnDevice) -> Iterator[Finding]:
     if table is None or not placement:
         return
     pieces = partitions(device.model.graph.main, [each.side for each in placement])
-    if pieces > 1:
-        between = _between(placement)
+    between = _between(placement) if pieces > 1 else []
+    if between:
         yield Finding(
             f"the {table.place} gets the model in {pieces} pieces, between which there are "
             f"{kinds(each.op for each in between)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,20 @@ def test_branches_of_one_side_are_one_piece() -> None:
     # 0 -> a -> 1, 0 -> b (CPU) -> 2, 0 -> c -> 3, (1, 3) -> d -> 4: b waits beside, not between.
     ops = [tfl.op(0, *it) for it in (([0], [1]), ([0], [2]), ([0], [3]), ([1, 3], [4]))]
     assert partitions(_subgraph(ops, 5), [True, False, True, True]) == 1
+
+
+def test_a_long_chain_of_changing_sides_is_counted_in_linear_time() -> None:
+    count = 20_000
+    ops = [tfl.op(0, [n], [n + 1]) for n in range(count)]
+    subgraph = _subgraph(ops, count + 1)
+    started = time.process_time()
+    assert partitions(subgraph, [n % 2 == 0 for n in range(count)]) == count // 2
+    assert time.process_time() - started < 2
+
+
+def test_ops_that_wait_for_each_other_are_in_no_piece() -> None:
+    ops = [tfl.op(0, [0, 2], [1]), tfl.op(0, [1], [2])]
+    assert partitions(_subgraph(ops, 3), [True, True]) == 0
 
 
 def _subgraph(ops: Iterable[Any], tensors: int) -> Any:

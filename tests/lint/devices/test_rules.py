@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from pytest_edgebudget.devices import load_profile, profiles
-from pytest_edgebudget.lint.base import Rule, Severity
+from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.tflite import read_tflite
+from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule, Severity
 from pytest_edgebudget.lint.devices import (
     RULES,
     accelerator_condition,
@@ -183,6 +186,43 @@ def test_a_compiled_model_uses_its_accelerator(tmp_path: Path) -> None:
     for rule in (UNUSED, FALLBACK, PIECES, CONDITION, OPERATOR, UNKNOWN):
         assert messages(rule, path, profile(NPU)) == []
     assert messages(UNUSED, path, profile("android-gpu")) != []
+
+
+def test_damaged_models_cost_no_traceback(tmp_path: Path) -> None:
+    random = Random(3)
+    whole = tfl.pack(tfl.small_cnn())
+    devices = [profile(name) for name in (NPU, "coral-dev-board", "android-gpu", "nucleo-l4r5zi")]
+    readable = 0
+    for _ in range(600):
+        content = bytearray(whole)
+        for _ in range(random.choice((1, 2, 4))):
+            content[random.randrange(len(content))] = random.choice((0, 1, 127, 128, 255))
+        try:
+            model = ModelFile(tmp_path / "damaged.tflite", read_tflite(bytes(content), tmp_path))
+        except DamageError:
+            continue
+        readable += 1
+        for device in devices:
+            for rule in RULES:
+                assert all(found.message for found in rule.check(OnDevice(model, device)))
+    assert readable > 100
+
+
+@pytest.mark.parametrize("kind", ["MEAN", "RESIZE_BILINEAR", "SHAPE", "TRANSPOSE", "SPLIT", "PAD"])
+@pytest.mark.parametrize("shape", [[], [0, 0, 0, 0], [1, 0]])
+def test_ops_without_sizes_or_inputs_cost_no_traceback(
+    kind: str, shape: list[int], tmp_path: Path
+) -> None:
+    axes = tfl.tensor("axes", [1], "INT32", buffer=1)
+    tensors = [tfl.tensor("x", shape, "INT8"), axes, tfl.tensor("y", shape, "INT8")]
+    path = tmp_path / "odd.tflite"
+    for inputs in ([0, 1], [0], [], [-1, -1]):
+        graph = tfl.subgraph(tensors, [tfl.op(0, inputs, [2])], [0], [2])
+        buffers = [tfl.buffer(), tfl.buffer(b"\1\0\0\0")]
+        path.write_bytes(tfl.pack(tfl.model([tfl.code(kind)], [graph], buffers)))
+        for name in (NPU, "coral-dev-board", "android-gpu", "android-xnnpack", "nucleo-l4r5zi"):
+            for rule in RULES:
+                assert all(messages(rule, path, profile(name)))
 
 
 # --- layers that TensorFlow converted ------------------------------------------------------
