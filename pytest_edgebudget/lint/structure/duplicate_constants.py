@@ -27,7 +27,7 @@ from pytest_edgebudget.graph.ir import Graph, Tensor
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.structure._ops import plural, size
 
-_SMALLEST = 32
+_SMALLEST = 64
 """Bytes of a constant worth a look: below it are shapes, axes and single numbers."""
 
 _SHARE, _LEAST = 0.02, 256
