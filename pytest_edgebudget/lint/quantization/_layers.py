@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_edgebudget.graph.dtypes import SMALL_INTEGERS, is_float
 from pytest_edgebudget.graph.ir import Op, Quantization, Subgraph, Tensor
@@ -54,8 +55,13 @@ class Layer:
         return max(shape[self.axis], 0) if self.axis < len(shape) else 0
 
 
-def layers(model: ModelFile) -> Iterator[Layer]:
+@lru_cache(maxsize=1)  # the rules ask one after the other
+def layers(model: ModelFile) -> tuple[Layer, ...]:
     """The layers with a kernel, in the order of the ops, those of called subgraphs too."""
+    return tuple(_layers(model))
+
+
+def _layers(model: ModelFile) -> Iterator[Layer]:
     for subgraph in model.graph.subgraphs:
         for op in subgraph.ops:
             if op.kind in _PLACES and not op.custom:

@@ -31,7 +31,7 @@ def _check(pair: OnDevice) -> Iterator[Finding]:
     runtime = next(iter(pair.profile.runtimes), "")
     if runtime not in _SLOW or pair.profile.accelerator or pair.profile.kernels:
         return  # of kernels that the profile names EB409 knows more
-    found = list(layers(pair.model))
+    found = layers(pair.model)
     wide = [layer for layer in found if layer.read.dtype == layer.output.dtype == "int16"]
     if wide:
         names = named([layer.op.name for layer in wide])

@@ -37,7 +37,7 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     name = model.path.stem.lower()
     if not _FLOAT.search(name) or _QUANTIZED.search(name):
         return
-    found = list(layers(model))
+    found = layers(model)
     hybrid = [layer for layer in found if layer.hybrid]
     if hybrid:
         kinds = " and ".join(sorted({layer.kernel.dtype for layer in hybrid}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_edgebudget.graph.tflite_versions import needed_versions
 from pytest_edgebudget.lint.base import ModelFile
@@ -33,6 +34,7 @@ class Use:
         return name if self.count == 1 else f"{name} ({self.count} ops)"
 
 
+@lru_cache(maxsize=1)  # the rules ask one after the other
 def uses(model: ModelFile) -> tuple[Use, ...]:
     """What kinds and versions of ops the model uses, in the order of the first of each."""
     found: dict[tuple[str, bool, int], Use] = {}
