@@ -97,6 +97,8 @@ def _unsqueeze(view: View) -> Shapes:
         return (None,)
     rank = len(x) + len(axes)
     new, old = {axis % rank for axis in axes}, iter(x)
+    if len(new) < len(axes):
+        return (None,)
     return (tuple(1 if i in new else next(old) for i in range(rank)),)
 
 

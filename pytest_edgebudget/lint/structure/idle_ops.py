@@ -97,7 +97,7 @@ def _tiled_once(op: Op, links: Links) -> bool:
 def _everything(op: Op, links: Links) -> bool:
     """A slice as long as its input that does not go backwards."""
     position = _STRIDES.get(op.kind, -1)
-    if index_of(op, position) >= 0 <= position:
+    if position >= 0 and index_of(op, position) >= 0:
         strides = numbers(input_of(links.subgraph, op, position))
         if strides is None or min(strides, default=1) < 0:
             return False
