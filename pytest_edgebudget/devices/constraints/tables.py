@@ -55,6 +55,7 @@ class Table:
         custom: the custom operators that it knows, by their codes.
         folds: whether its compiler computes what depends on constants and sizes
             only, with a batch of one.
+        cache: about how many bytes of weights it keeps; None where nothing is known.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Table:
     free: frozenset[str] = frozenset()
     custom: frozenset[str] = frozenset()
     folds: bool = False
+    cache: int | None = None
 
     def of(self, kind: str) -> tuple[Constraint, ...]:
         """The constraints of one kind of operator."""
@@ -111,6 +113,7 @@ def _read(name: str) -> Table:
         free=frozenset(data.get("free", ())),
         custom=frozenset(data.get("custom", ())),
         folds=data.get("folds", False),
+        cache=data.get("cache"),
     )
 
 

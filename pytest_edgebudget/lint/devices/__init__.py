@@ -2,6 +2,7 @@
 
 from pytest_edgebudget.lint.base import Rule
 from pytest_edgebudget.lint.devices import (
+    accelerator_cache,
     accelerator_condition,
     accelerator_fallback,
     accelerator_operator,
@@ -23,4 +24,5 @@ RULES: tuple[Rule, ...] = (
     flash_exceeded.RULE,
     unknown_operator.RULE,
     slow_kernel.RULE,
+    accelerator_cache.RULE,
 )

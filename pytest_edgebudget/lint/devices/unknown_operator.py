@@ -9,7 +9,7 @@ What it finds
 Why it hurts
     The model does not run: the interpreter ends with "Didn't find op for builtin opcode",
     or with "Hybrid models are not supported". Nothing on the way says so: the
-    converter, and LiteRT on a workstation, know 210 operators, TensorFlow Lite Micro 101.
+    converter, and LiteRT on a workstation, know over 200 operators, TensorFlow Lite Micro 100.
 
 Example
     TOPK_V2 at the end of a detector; a dynamic-range model (the recipe `dynamic_int8`).

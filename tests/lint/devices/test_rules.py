@@ -1,4 +1,4 @@
-"""EB401 to EB409 on models of single layers and on real ones."""
+"""EB401 to EB410 on models of single layers and on real ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pytest_edgebudget.graph.tflite import read_tflite
 from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule, Severity
 from pytest_edgebudget.lint.devices import (
     RULES,
+    accelerator_cache,
     accelerator_condition,
     accelerator_fallback,
     accelerator_operator,
@@ -31,6 +32,7 @@ from tests.lint.check import findings, messages
 UNUSED, FALLBACK = accelerator_unused.RULE, accelerator_fallback.RULE
 PIECES, CONDITION = accelerator_pieces.RULE, accelerator_condition.RULE
 OPERATOR, MEMORY = accelerator_operator.RULE, memory_exceeded.RULE
+CACHE = accelerator_cache.RULE
 FLASH, UNKNOWN, SLOW = flash_exceeded.RULE, unknown_operator.RULE, slow_kernel.RULE
 
 
@@ -173,6 +175,32 @@ def test_a_model_that_leaves_no_room_for_code_is_a_warning(small: Path) -> None:
     assert messages(FLASH, small, board(flash=size + 64 * 1024)) == []
     (found,) = findings(FLASH, small, board(flash=size - 1))
     assert found.severity is None
+
+
+@pytest.mark.parametrize(("rows", "found"), [(3100, 1), (2900, 0)])
+def test_weights_beyond_the_edge_tpus_cache_are_found(
+    rows: int, found: int, tmp_path: Path
+) -> None:
+    scale = tfl.quantization([0.1], [0])
+    tensors = [
+        tfl.tensor("x", [1, 2700], "INT8", quantization=scale),
+        tfl.tensor("weights", [rows, 2700], "INT8", buffer=1, quantization=scale),
+        tfl.tensor("y", [1, rows], "INT8", quantization=scale),
+    ]
+    dense = tfl.op(0, [0, 1, -1], [2], tfl.schema.FullyConnectedOptionsT())
+    weights = tfl.buffer()
+    weights.data = bytes(rows * 2700)
+    model = tfl.model(
+        [tfl.code("FULLY_CONNECTED")],
+        [tfl.subgraph(tensors, [dense], [0], [2])],
+        [tfl.buffer(), weights],
+    )
+    path = tmp_path / "wide.tflite"
+    path.write_bytes(tfl.pack(model))
+    said = messages(CACHE, path, profile("coral-usb-accelerator"))
+    assert len(said) == found
+    assert all("7.98 MiB of weights" in each and "keeps about 7.63 MiB" in each for each in said)
+    assert messages(CACHE, path, profile("android-gpu")) == []
 
 
 def test_a_compiled_model_uses_its_accelerator(tmp_path: Path) -> None:
