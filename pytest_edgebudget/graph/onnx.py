@@ -17,6 +17,7 @@ from pytest_edgebudget.graph.ir import Graph, Metadata, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.mapped import Data
 from pytest_edgebudget.graph.onnx_attributes import constant_value, is_graph, read_attribute
 from pytest_edgebudget.graph.onnx_quantization import Scales, with_quantization
+from pytest_edgebudget.graph.onnx_scope import Scope, UnmadeError
 from pytest_edgebudget.graph.onnx_tensors import (
     Type,
     read_sparse_tensor,
@@ -68,51 +69,6 @@ def _tensors(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and isinstance(value[0], Tensor)
 
 
-class _UnmadeError(DamageError):
-    """*name* is used, and nothing before made it."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"value {short(name)} is used, and nothing before made it")
-        self.name = name
-
-
-class _Scope:
-    """The tensors of one graph by name; names of the graphs around it are copied in."""
-
-    def __init__(self, known: Mapping[str, Tensor], outer: _Scope | None) -> None:
-        self._known = known  # what the graph says of its intermediate values
-        self._outer = outer
-        self._index: dict[str, int] = {}
-        self.tensors: list[Tensor] = []
-
-    def define(self, name: str, tensor: Tensor | None = None) -> int:
-        """Make (or replace) *name*; -1 for an output that is left out."""
-        if not name:
-            return -1
-        tensor = tensor or self._known.get(name) or Tensor(name, "", None)
-        if name in self._index:
-            self.tensors[self._index[name]] = tensor
-        else:
-            self._index[name] = len(self.tensors)
-            self.tensors.append(tensor)
-        return self._index[name]
-
-    def use(self, name: str) -> int:
-        """The index of *name*; -1 for an input that is left out."""
-        if not name or name in self._index:
-            return self._index.get(name, -1)
-        tensor = self._outer.find(name) if self._outer else None
-        if tensor is None:
-            raise _UnmadeError(name)
-        return self.define(name, tensor)
-
-    def find(self, name: str) -> Tensor | None:
-        """The tensor of *name*, here or around; None when there is none."""
-        if name in self._index:
-            return self.tensors[self._index[name]]
-        return self._outer.find(name) if self._outer else None
-
-
 def read_onnx(data: Data, folder: Path) -> Graph:
     """
     Read an `.onnx` from memory; *folder* is where its external data lies.
@@ -150,7 +106,7 @@ def _function(message: Message) -> str:
     return f"{message.text(_FUNCTION_DOMAIN)}:{message.text(_FUNCTION_NAME)}"
 
 
-def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
+def _read_graph(graph: Message, model: _Model, outer: Scope | None) -> int:
     """Add a graph, and those inside it, to the model; returns its number."""
     number = len(model.subgraphs)
     model.subgraphs.append(None)
@@ -159,7 +115,7 @@ def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
     values = [read_value_info(item, model.types) for item in graph.messages(_VALUES)]
     if not all(tensor.name for tensor in outputs):
         raise DamageError("an output without a name", graph.start)
-    scope = _Scope({tensor.name: tensor for tensor in (*values, *outputs)}, outer)
+    scope = Scope({tensor.name: tensor for tensor in (*values, *outputs)}, outer)
     for tensor in inputs:
         scope.define(tensor.name, tensor)
     constants = _initializers(graph, model, scope)
@@ -177,7 +133,7 @@ def _read_graph(graph: Message, model: _Model, outer: _Scope | None) -> int:
     return number
 
 
-def _initializers(graph: Message, model: _Model, scope: _Scope) -> set[str]:
+def _initializers(graph: Message, model: _Model, scope: Scope) -> set[str]:
     tensors = [read_tensor(item, model.files) for item in graph.messages(_INITIALIZERS)]
     tensors += [read_sparse_tensor(item, model.files) for item in graph.messages(_SPARSE)]
     for tensor in tensors:
@@ -185,10 +141,10 @@ def _initializers(graph: Message, model: _Model, scope: _Scope) -> set[str]:
     return {tensor.name for tensor in tensors}
 
 
-def _read_nodes(graph: Message, model: _Model, scope: _Scope) -> tuple[Op, ...]:
+def _read_nodes(graph: Message, model: _Model, scope: Scope) -> tuple[Op, ...]:
     try:
         return tuple(_read_node(node, model, scope) for node in graph.messages(_NODES))
-    except _UnmadeError as error:
+    except UnmadeError as error:
         if any(error.name in node.texts(_NODE_OUTPUTS) for node in graph.messages(_NODES)):
             raise DamageError(
                 f"value {short(error.name)} is used before the op that makes it:"
@@ -197,7 +153,7 @@ def _read_nodes(graph: Message, model: _Model, scope: _Scope) -> tuple[Op, ...]:
         raise
 
 
-def _read_node(node: Message, model: _Model, scope: _Scope) -> Op:
+def _read_node(node: Message, model: _Model, scope: Scope) -> Op:
     domain, kind = node.text(_NODE_DOMAIN), node.text(_KIND)
     custom = domain not in _STANDARD
     inputs = tuple(scope.use(name) for name in node.texts(_NODE_INPUTS))
@@ -223,7 +179,7 @@ def _version(opsets: Mapping[str, int], domain: str) -> int:
 
 
 def _attributes(
-    node: Message, model: _Model, scope: _Scope
+    node: Message, model: _Model, scope: Scope
 ) -> tuple[dict[str, object], tuple[int, ...]]:
     """The attributes of a node, and the subgraphs among them."""
     found = list(
@@ -238,7 +194,7 @@ def _attributes(
     return {attribute.name: attribute.value for attribute in found}, calls
 
 
-def _attribute(message: Message, model: _Model, scope: _Scope) -> _Attribute:
+def _attribute(message: Message, model: _Model, scope: Scope) -> _Attribute:
     name = message.text(1)
     if is_graph(message):
         graphs = [_read_graph(graph, model, scope) for graph in message.messages(6)]
