@@ -107,7 +107,7 @@ def one_line(row: LimitRow) -> str:
 def device(row: FileRow) -> str:
     """``raspberry-pi-4, run host, 1 thread, litert 2.3.0``."""
     threads = f"{row.threads} thread{'s' if row.threads != 1 else ''}"
-    runtimes = ", ".join(f"{name} {version}" for name, version in row.runtimes.items())
+    runtimes = ", ".join(f"{name} {version}".strip() for name, version in row.runtimes.items())
     return ", ".join(filter(None, [row.profile, f"run {row.run}", threads, runtimes]))
 
 

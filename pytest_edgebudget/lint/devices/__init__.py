@@ -12,6 +12,7 @@ from pytest_edgebudget.lint.devices import (
     memory_exceeded,
     slow_kernel,
     unknown_operator,
+    unusable_format,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -25,4 +26,5 @@ RULES: tuple[Rule, ...] = (
     unknown_operator.RULE,
     slow_kernel.RULE,
     accelerator_cache.RULE,
+    unusable_format.RULE,
 )
