@@ -10,7 +10,11 @@ def at_the_peak(plan: Plan) -> tuple[Layer, ...]:
     """What lies in the arena when it is fullest, largest first."""
     alive = (allocation.buffer for allocation in plan.at(plan.peak))
     kinds = ((buffer, "scratch" if buffer.scratch else "tensor") for buffer in alive)
-    return tuple(Layer(buffer.name, kind, buffer.size) for buffer, kind in kinds if buffer.size)
+    return tuple(
+        Layer(buffer.name.split(";")[0], kind, buffer.size)  # without what it was fused with
+        for buffer, kind in kinds
+        if buffer.size
+    )
 
 
 def bound_note(plan: Plan) -> str:
