@@ -2,8 +2,9 @@
 Which tensors share a buffer in onnxruntime, and how long each buffer is held.
 
 Source: onnxruntime/core/framework/allocation_planner.cc (ComputeUseCounts,
-ComputeReusePlan, FindReusableInput, FindReusableTensor); which kernels may share
-was found by running each (`Alias` and `MayInplace` of their registrations).
+ComputeReusePlan, FindReusableInput, FindReusableTensor, GenerateDeallocationPlan).
+Which kernels may share (`Alias` and `MayInplace` of their registrations), and
+what becomes of outputs that nobody reads, was found by running them.
 """
 
 from __future__ import annotations
@@ -45,11 +46,7 @@ def buffers(subgraph: Subgraph, order: Sequence[int]) -> list[Held]:
     planner = _Planner(subgraph)
     for step, number in enumerate(order):
         planner.run(step, subgraph.ops[number])
-    end = len(order) - 1
-    return [
-        Held(root, held_bytes(subgraph.tensors[root]), first, planner.end.get(root, end))
-        for root, first in planner.begin.items()
-    ]
+    return list(planner.held(len(order) - 1))
 
 
 class _Planner:
@@ -60,50 +57,60 @@ class _Planner:
         self.outputs = frozenset(subgraph.outputs)
         self.uses = _uses(subgraph)
         self.root = list(range(len(subgraph.tensors)))
-        self.begin: dict[int, int] = {}
-        self.end: dict[int, int] = {}
         self.free: dict[_Form, list[int]] = {}  # by form, the last freed last
+        self.written: dict[int, int] = {}  # by buffer: the first step that writes it
+        self.read: dict[int, int] = {}  # by buffer: the last step that reads it
 
     def run(self, step: int, op: Op) -> None:
         """Give each output its buffer, then give back what nobody needs any more."""
         outputs = [index for index in op.outputs if index >= 0]
-        for position, index in enumerate(outputs):
-            self._place(step, op, position, index)
-        for index in (*op.inputs, *outputs):
+        for index in outputs:
+            self._place(step, op, index)
+        for index in op.inputs:
             if index >= 0:
-                self._release(step, self.root[index])
+                root = self.root[index]
+                self.read[root] = step
+                self.uses[root] -= 1
+                if self.uses[root] == 0:
+                    self._give_back(root)
+        for index in outputs:
+            if self.uses[index] == 0 and self.root[index] == index:
+                self._give_back(index)
 
-    def _place(self, step: int, op: Op, position: int, index: int) -> None:
-        shared = self._shared(op, position, index) if index not in self.outputs else -1
+    def held(self, end: int) -> Iterator[Held]:
+        """The buffers; what the caller gets, and what nobody reads, is there to the *end*."""
+        for root, first in self.written.items():
+            last = end if root in self.outputs else self.read.get(root, end)
+            yield Held(root, held_bytes(self.tensors[root]), first, last)
+
+    def _place(self, step: int, op: Op, index: int) -> None:
+        shared = self._shared(op, index) if index not in self.outputs else -1
         if shared < 0:
-            self.begin[index] = step
+            self.written[index] = step
             return
         root = self.root[shared]
         self.root[index] = root
         self.uses[root] += self.uses[index]
-        self.end.pop(root, None)
 
-    def _shared(self, op: Op, position: int, index: int) -> int:
+    def _shared(self, op: Op, index: int) -> int:
         """The tensor whose buffer an output takes; -1: none."""
-        source, form = op.inputs[0] if op.inputs else -1, self.form(index)
-        if position == 0 and source >= 0 and not op.custom:
+        source, form = op.inputs[0] if op.inputs else -1, self._form(index)
+        if index == op.outputs[0] and source >= 0 and not op.custom:
             if op.kind in ALIASES:
                 return source
             alone = self.uses[self.root[source]] == 1
-            if op.kind in IN_PLACE and alone and form and self.form(source) == form:
+            if op.kind in IN_PLACE and alone and form and self._form(source) == form:
                 return source
-        free = self.free.get(form) if form else None
+        # A scalar takes no free buffer, and neither does what nobody reads.
+        free = self.free.get(form) if form and form[0] and self.uses[index] else None
         return free.pop() if free else -1
 
-    def _release(self, step: int, root: int) -> None:
-        self.uses[root] -= 1
-        if self.uses[root] == 0 and root in self.begin:
-            self.end[root] = step
-            form = self.form(root)
-            if form:
-                self.free.setdefault(form, []).append(root)
+    def _give_back(self, root: int) -> None:
+        form = self._form(root)
+        if root in self.written and form:
+            self.free.setdefault(form, []).append(root)
 
-    def form(self, index: int) -> _Form | None:
+    def _form(self, index: int) -> _Form | None:
         """What a buffer must have in common with another to take its place; None: unknown."""
         tensor = self.tensors[index]
         if tensor.shape is None or tensor.dtype not in BITS:
@@ -112,16 +119,14 @@ class _Planner:
 
 
 def _uses(subgraph: Subgraph) -> list[int]:
-    """How often each tensor is needed: by ops, by the caller, and by its own op."""
-    uses = [0] * len(subgraph.tensors)
+    """How often each tensor is needed: by ops, by the caller, and for good."""
+    uses = [int(tensor.constant) for tensor in subgraph.tensors]
     for index in _needs(subgraph):
         uses[index] += 1
-    for index, tensor in enumerate(subgraph.tensors):
-        uses[index] += tensor.constant
     return uses
 
 
 def _needs(subgraph: Subgraph) -> Iterator[int]:
     yield from (*subgraph.inputs, *subgraph.outputs)
     for op in subgraph.ops:
-        yield from (index for index in (*op.inputs, *op.outputs) if index >= 0)
+        yield from (index for index in op.inputs if index >= 0)
