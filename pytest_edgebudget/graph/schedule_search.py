@@ -26,7 +26,9 @@ WIDTH = 32
 """States that are kept after each op where the search is not exact."""
 
 CHOICES = 24
-"""Ops that are tried next in one state, the first of the file: a bound for wide graphs."""
+"""Ops that are tried next in one state: a bound for wide graphs."""
+
+_NEWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Block:
 
     def next(self, state: State, limit: int) -> Iterator[State]:
         """What one more op leads to, with peaks below *limit*."""
-        for bit in _first(state.ready):
+        for bit in _some(state.ready):
             if state.alive + self.grows[bit] + self.scratch[bit] < limit:
                 yield self.settle(self._run(state, bit))
 
@@ -94,7 +96,7 @@ class Block:
 
     def _gain(self, state: State) -> int:
         """An op that needs no more than the peak, and leaves no more than there is; -1: none."""
-        for bit in _first(state.ready):
+        for bit in _some(state.ready):
             self.steps += 1
             if state.alive + self.grows[bit] + self.scratch[bit] > state.peak:
                 continue
@@ -200,11 +202,10 @@ def _freed(
             yield memory.size, _mask(memory.users, place)
 
 
-def _first(bits: int) -> Iterator[int]:
-    """The numbers of the lowest bits that are set."""
-    for _ in range(CHOICES):
-        if not bits:
-            return
-        low = bits & -bits
-        yield low.bit_length() - 1
-        bits ^= low
+def _some(bits: int) -> Iterator[int]:
+    """The numbers of the bits that are set: all of a few, of many the lowest and the highest."""
+    for left in range(min(bits.bit_count(), CHOICES), 0, -1):
+        # The highest are mostly ops that only now can run, and that may free something.
+        bit = (bits & -bits if left > _NEWEST else bits).bit_length() - 1
+        yield bit
+        bits ^= 1 << bit
