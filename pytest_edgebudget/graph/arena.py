@@ -77,6 +77,9 @@ class Plan:
             has them.
         exact: whether *size* is provably the runtime's own number. Otherwise it
             is the least that is needed, and *reasons* say why it may be more.
+        upper: the most that *size* may be, over all builds and known releases
+            of the kernels; *size* itself where that is exact; None where
+            nothing bounds it.
         steps: the ops of all planned subgraphs in the order of execution.
         allocations: what lies where; scratch is among them.
         live: bytes in use at each step: the sum of the buffers that are alive.
@@ -98,15 +101,27 @@ class Plan:
     lower_bound: int = 0
     persistent: Band | None = None
     transient: int = 0
+    upper: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.exact and self.upper is None:
+            object.__setattr__(self, "upper", self.size)
 
     @property
     def arena(self) -> Band | None:
-        """The smallest arena in which the runtime comes up; None where it is not known."""
+        """
+        The smallest arena in which the runtime comes up; None where it is not known.
+
+        Its high end counts *upper*; where that is None, it is of *size* and may be passed.
+        """
         if self.persistent is None:
             return None
-        rest = max(self.size, self.transient)
-        band = self.persistent
-        return Band(band.value + rest, band.low + self.size, band.high + rest)
+        band, most = self.persistent, max(self.size, self.upper or 0)
+        return Band(
+            value=band.value + max(self.size, self.transient),
+            low=band.low + self.size,
+            high=band.high + max(most, self.transient),
+        )
 
     @property
     def peak(self) -> int:

@@ -16,8 +16,8 @@ def plan(graph: Graph, runtime: str, kernels: str = "") -> Plan:
         graph: a model, as `graph.files.read` gives it.
         runtime: "tflm" (TensorFlow Lite Micro), "litert" or "onnxruntime".
         kernels: the runtime's kernels, where they ask for different scratch
-            memory: "cmsis-nn" for TensorFlow Lite Micro; "" for its reference
-            kernels.
+            memory: "cmsis-nn" for TensorFlow Lite Micro, or one build of it,
+            "cmsis-nn-plain", "-dsp" or "-mve"; "" for its reference kernels.
 
     Raises:
         ValueError: no such runtime is known.

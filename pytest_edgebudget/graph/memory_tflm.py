@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
+from pytest_edgebudget.graph.arena import Allocation, Band, Buffer, Plan
 from pytest_edgebudget.graph.dtypes import BITS
 from pytest_edgebudget.graph.first_fit import first_fit
 from pytest_edgebudget.graph.ir import Graph, Tensor
@@ -56,37 +56,68 @@ class _Request:
         return aligned(self.buffer.size, ALIGNMENT)
 
 
+Requests = tuple[_Request, ...]
+
+
 def plan_tflm(graph: Graph, kernels: str = "") -> Plan:
     """
     The non-persistent part of the arena.
 
     *kernels*: "" for the reference kernels, whose scratch memory is known op by
-    op; with "cmsis-nn" and any other the size is a lower bound.
+    op. With "cmsis-nn" the size is the least of its builds and *upper* the most;
+    "cmsis-nn-plain", "-dsp" and "-mve" are one of them. With any other the size
+    is a lower bound.
     """
     life = lifetimes(graph)
     reasons: list[str] = []
-    kernel = _kernels(graph, kernels, reasons)
-    requests = [*_tensors(graph, life, reasons), *_scratch(graph, life, kernel, reasons)]
+    tensors = tuple(_tensors(graph, life, reasons))
     if graph.format != "tflite":
         reasons.append("TensorFlow Lite Micro runs .tflite models only")
     if not life.complete:
         reasons.append("subgraphs call each other too often to be followed")
+    if kernels.startswith(CMSIS_NN):
+        return _with_cmsis(graph, kernels, tensors, life, reasons)
+    if kernels:
+        reasons.append(f"the scratch memory of {kernels} kernels is not known")
+    requests = (*tensors, *_scratch(graph, life, scratch, reasons))
     return _placed(graph, requests, life, reasons)
 
 
-def _kernels(graph: Graph, kernels: str, reasons: list[str]) -> Scratch:
-    """What tells the scratch memory of an op."""
-    if kernels != CMSIS_NN:
-        if kernels:
-            reasons.append(f"the scratch memory of {kernels} kernels is not known")
-        return scratch
-    from pytest_edgebudget.graph.memory_tflm_cmsis import integer, least_scratch
+def _with_cmsis(
+    graph: Graph, kernels: str, tensors: Requests, life: Lifetimes, reasons: list[str]
+) -> Plan:
+    """The smallest of the plans with the least and the most scratch of each build."""
+    from pytest_edgebudget.graph.memory_tflm_cmsis import kept, scratches
 
-    ops = ((op, subgraph) for subgraph in graph.subgraphs for op in subgraph.ops)
-    asking = sorted({op.kind for op, subgraph in ops if integer(op, subgraph.tensors)})
-    what = " and ".join(asking) or "its kernels"
-    reasons.append(f"CMSIS-NN may ask for more scratch memory than this, by CPU, for {what}")
-    return least_scratch
+    asked = dict.fromkeys(
+        tuple(_scratch(graph, life, kernel, reasons)) for kernel in scratches(kernels)
+    )
+    plans = [_placed(graph, (*tensors, *requests), life, reasons) for requests in asked]
+    least = min(plans, key=lambda found: found.size)
+    upper = max(found.size for found in plans) if all(found.exact for found in plans) else None
+    more, most = kept(graph, kernels)
+    band = persistent(graph)
+    return replace(
+        least,
+        exact=False,  # no runtime with these kernels was compared
+        upper=upper,
+        reasons=(*least.reasons, _by_build(graph, least.size, upper)),
+        persistent=Band(band.value + more, band.low + more, band.high + most),
+        transient=max(found.transient for found in plans),
+    )
+
+
+def _by_build(graph: Graph, size: int, upper: int | None) -> str:
+    """Why a plan with CMSIS-NN is not exact."""
+    from pytest_edgebudget.graph.memory_tflm_cmsis import integer
+
+    if size == upper:
+        return "its scratch memory is by CMSIS-NN's own formulas, not compared with a runtime"
+    subgraphs = graph.subgraphs
+    asking = {op.kind for sub in subgraphs for op in sub.ops if integer(op, sub.tensors)}
+    more = f", up to {upper - size} bytes more in all" if upper is not None else ""
+    what = " and ".join(sorted(asking)) or "its kernels"
+    return f"CMSIS-NN may ask for more scratch memory, by CPU and release, for {what}{more}"
 
 
 def _tensors(graph: Graph, life: Lifetimes, reasons: list[str]) -> Iterator[_Request]:
@@ -143,7 +174,7 @@ def _scratch(
                 yield _Request(Buffer(name, size, *life.in_steps(span), number), span)
 
 
-def _placed(graph: Graph, requests: list[_Request], life: Lifetimes, reasons: list[str]) -> Plan:
+def _placed(graph: Graph, requests: Requests, life: Lifetimes, reasons: list[str]) -> Plan:
     # The runtime lists online buffers from the last to the first before it sorts.
     fixed = [request for request in requests if request.offset != _ONLINE]
     online = [request for request in reversed(requests) if request.offset == _ONLINE]
@@ -151,8 +182,9 @@ def _placed(graph: Graph, requests: list[_Request], life: Lifetimes, reasons: li
     order = [*fixed, *online]
     offsets = first_fit([(item.room, *item.span, item.offset) for item in order])
     bound = lower_bound([(item.buffer.size, item.span) for item in order])
+    told = list(reasons)
     if offsets is None:
-        reasons.append("too many buffers live at once to be placed one by one")
+        told.append("too many buffers live at once to be placed one by one")
     places = offsets or ()
     ends = (place + item.room for place, item in zip(places, order, strict=False))
     allocations = tuple(
@@ -161,8 +193,8 @@ def _placed(graph: Graph, requests: list[_Request], life: Lifetimes, reasons: li
     return Plan(
         runtime="tflm",
         size=max(ends, default=0) if offsets is not None else bound,
-        exact=not reasons,
-        reasons=tuple(dict.fromkeys(reasons)),
+        exact=not told,
+        reasons=tuple(dict.fromkeys(told)),
         steps=life.steps,
         allocations=tuple(sorted(allocations, key=lambda a: (a.offset, a.buffer.first))),
         live=live([item.buffer for item in order], len(life.steps)),

@@ -167,25 +167,6 @@ def test_other_kernels_than_the_reference_make_the_size_a_bound(tmp_path: Path) 
     assert found.size == head_and_tail(MODELS["residual_int8"]())[0]
 
 
-def test_gathered_columns_of_cmsis_nn_are_in_the_bound(tmp_path: Path) -> None:
-    # arm_convolve_s8_get_buffer_size: 2 columns of 3 * 3 * 16 elements of 16 bits.
-    net = (file := File()).graph("INT8")
-    net.outputs = [net.conv(net.conv(net.input([1, 8, 8, 16]), 4), 4, 1)]
-    found = plan(read(tmp_path, file.pack()), "tflm", "cmsis-nn")
-    assert [a.buffer.size for a in found.allocations if a.buffer.scratch] == [2 * 3 * 3 * 16 * 2]
-    assert found.size == 8 * 8 * 16 + 8 * 8 * 4 + 576
-    assert found.reasons == (
-        "CMSIS-NN may ask for more scratch memory than this, by CPU, for CONV_2D",
-    )
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_no_plan_with_cmsis_nn_is_called_exact(tmp_path: Path, name: str) -> None:
-    found = plan(read(tmp_path, MODELS[name]()), "tflm", "cmsis-nn")
-    assert not found.exact
-    assert "CMSIS-NN may ask for more" in found.reasons[0]
-
-
 @pytest.mark.parametrize("numbers", [(), (1, 0), (1, 0, 9, 0), (1, 0, 4, -1, -1, -1)])
 def test_an_offline_plan_of_other_tensors_is_not_believed(
     tmp_path: Path, numbers: tuple[int, ...]
