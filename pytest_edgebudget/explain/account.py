@@ -110,7 +110,7 @@ def account(path: Path, profile: Profile | None) -> Account:
     graph = read(path)
     runtime = runtime_for(graph.format, profile)
     costs = layer_costs(graph)
-    kernels = profile.kernels if profile else ""
+    kernels = _kernels(profile)
     plan = plan_memory(graph, runtime, kernels)
     placed = runtime != "onnxruntime"
     return Account(
@@ -149,6 +149,14 @@ def _anywhere(plan: Plan) -> tuple[Allocation, ...]:
     buffers = sorted((a.buffer for a in plan.allocations), key=lambda b: (b.first, -b.last))
     offsets = first_fit([(b.size, b.first, b.last, -1) for b in buffers])
     return tuple(map(Allocation, buffers, offsets or ()))
+
+
+def _kernels(profile: Profile | None) -> str:
+    if profile is None:
+        return ""
+    from pytest_edgebudget.devices.kernels import kernels_of  # loaded where a profile is read
+
+    return kernels_of(profile)
 
 
 def _live(plan: Plan) -> dict[tuple[int, int], int]:

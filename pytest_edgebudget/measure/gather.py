@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_edgebudget import graph, locks
 from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -85,8 +86,9 @@ def _plan(gathered: Gathered) -> PlanFacts:
     found = gathered.facts(graph.Graph)
     assert isinstance(found, graph.Graph)
     device = gathered.subject.device
-    runtime, kernels = device.runtime_for(found.format), device.choice.profile.kernels
-    return PlanFacts(plan(found, PLANNERS.get(runtime, runtime), kernels), runtime, kernels)
+    runtime, profile = device.runtime_for(found.format), device.choice.profile
+    planned = plan(found, PLANNERS.get(runtime, runtime), kernels_of(profile))
+    return PlanFacts(planned, runtime, profile.kernels)
 
 
 def _predictions(gathered: Gathered) -> Predictions:

@@ -21,13 +21,17 @@ def read_arena(facts: PlanFacts, options: Options) -> Value:
 
     Unit: bytes. Lower is better.
 
-    TensorFlow Lite Micro: the head, which holds activations and scratch and is
-    planned exactly as the runtime plans it, and the tail, which holds what
-    lives for good (tensor structures, kernel data). The tail is an estimate:
-    it decides no limit. A limit below the head is broken, one above the head
-    and the most that the tail may be is kept, one in between is undecided. The
-    arena that really runs may be a little larger still: allocating needs room
-    of its own, for small models more than the plan.
+    TensorFlow Lite Micro: the smallest arena in which the model comes up. That
+    is the head, which holds activations and scratch and is planned as the
+    runtime plans it, and the tail, which holds what lives for good (tensor
+    structures, kernel data); where the runtime needs more while it plans than
+    the head has, that instead. Only the head is sure, the rest is an estimate
+    that decides no limit: below the head a limit is broken, above the most that
+    all may be it is kept, in between it is undecided.
+
+    CMSIS-NN's scratch depends on the CPU and the release: the head is then its
+    least, and the most that its own formulas give counts above. ESP-NN's scratch
+    is not known.
 
     LiteRT with its reference or builtin kernels: the plan, exact. With its
     default kernels (XNNPACK) and in ONNX Runtime the plan is not used: see
@@ -57,18 +61,23 @@ def read_arena(facts: PlanFacts, options: Options) -> Value:
 
 
 def _head_and_tail(plan: Plan) -> Value:
-    tail = plan.persistent
-    high = plan.size + tail.high if tail and plan.exact else math.inf
-    note = bound_note(plan) or "head exact, tail estimated"
+    arena, sure = plan.arena, plan.size
+    known = arena is not None and plan.upper is not None
     return Value(
-        plan.size + (tail.value if tail else 0),
-        low=plan.size,
-        high=high,
-        note=note,
+        arena.value if arena else sure,
+        low=sure,
+        high=arena.high if arena and known else math.inf,
+        note=_note(plan) if known else bound_note(plan),
         layers=at_the_peak(plan),
         evidence=Evidence.ESTIMATED,
-        shared=plan.size,
+        shared=sure,
     )
+
+
+def _note(plan: Plan) -> str:
+    """What is sure of a plan that has an upper end, and what is not."""
+    head = "head exact" if plan.exact else f"head at least: {'; '.join(plan.reasons)}"
+    return f"{head}, tail estimated"
 
 
 METRIC = Metric(

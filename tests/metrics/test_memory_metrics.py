@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from pytest_edgebudget import graph
+from pytest_edgebudget.devices import load_profile, profiles
 from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.errors import Place
 from pytest_edgebudget.facts import FileFacts, PlanFacts
 from pytest_edgebudget.graph.arena import Allocation, Band, Buffer, Plan, Step
+from pytest_edgebudget.graph.memory import plan as plan_memory
 from pytest_edgebudget.groups import judge_group
 from pytest_edgebudget.metrics import activation_plan, arena, model_flash
 from pytest_edgebudget.metrics.base import Value
@@ -69,6 +74,16 @@ def reading(value: Value, name: str = "arena") -> Reading:
     )
 
 
+def judged(value: Value, limit: int) -> Outcome:
+    """What becomes of a limit on that arena."""
+    case = Case(
+        limit=Limit(metric="arena", max=limit, evidence=arena.METRIC.accepts, place=HERE),
+        better=arena.METRIC.better,
+        reading=reading(value),
+    )
+    return judge(case, model="m", today=date(2026, 1, 1)).outcome
+
+
 def test_the_arena_of_tflm_is_head_and_tail_and_only_the_head_is_sure() -> None:
     value = arena.METRIC.read(PlanFacts(plan(persistent=TAIL), "tflm"), {})
     assert (value.value, value.low, value.high) == (24_000, 16_000, 25_000)
@@ -88,12 +103,7 @@ def test_the_arena_of_tflm_is_head_and_tail_and_only_the_head_is_sure() -> None:
 )
 def test_the_estimate_of_the_tail_decides_no_limit(limit: int, outcome: Outcome) -> None:
     value = arena.METRIC.read(PlanFacts(plan(persistent=TAIL), "tflm"), {})
-    case = Case(
-        limit=Limit(metric="arena", max=limit, evidence=arena.METRIC.accepts, place=HERE),
-        better=arena.METRIC.better,
-        reading=reading(value),
-    )
-    assert judge(case, model="m", today=date(2026, 1, 1)).outcome is outcome
+    assert judged(value, limit) is outcome
 
 
 def test_what_is_alive_at_the_peak_is_named_largest_first() -> None:
@@ -144,3 +154,77 @@ def test_a_group_takes_the_largest_head_and_all_tails() -> None:
     assert (found.reading.low, found.reading.high) == (16_000, 16_000 + 9_000 + 9_000)
     assert found.reading.note == "the head of b, which all use in turn, + the tails of a, b"
     assert found.outcome is Outcome.KEPT
+
+
+# --- kernels that ask for more or less ----------------------------------------------------
+
+
+def between(size: int, upper: int | None) -> Plan:
+    """A plan whose kernels ask for scratch by CPU."""
+    reasons = ("CMSIS-NN may ask for more",)
+    return replace(plan(size, exact=False, reasons=reasons, persistent=TAIL), upper=upper)
+
+
+def test_the_most_that_kernels_ask_for_is_the_high_end() -> None:
+    value = arena.METRIC.read(PlanFacts(between(16_000, 20_000), "tflm", "cmsis-nn"), {})
+    assert (value.value, value.low, value.high) == (24_000, 16_000, 29_000)
+    assert value.note == "head at least: CMSIS-NN may ask for more, tail estimated"
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"),
+    [
+        (15_999, Outcome.BROKEN),
+        (16_000, Outcome.UNDECIDED),
+        (28_999, Outcome.UNDECIDED),
+        (29_000, Outcome.KEPT),
+    ],
+)
+def test_a_generous_limit_is_kept_whatever_the_kernels_ask_for(
+    limit: int, outcome: Outcome
+) -> None:
+    value = arena.METRIC.read(PlanFacts(between(16_000, 20_000), "tflm", "cmsis-nn"), {})
+    assert judged(value, limit) is outcome
+
+
+def test_without_a_most_no_limit_is_kept() -> None:
+    value = arena.METRIC.read(PlanFacts(between(16_000, None), "tflm", "esp-nn"), {})
+    assert value.high == math.inf
+    assert judged(value, 10**9) is Outcome.UNDECIDED
+
+
+def test_planning_counts_where_it_needs_more_than_the_plan() -> None:
+    small = replace(plan(600, persistent=TAIL), transient=1_500)
+    value = arena.METRIC.read(PlanFacts(small, "tflm"), {})
+    assert (value.value, value.low, value.high) == (9_500, 600, 10_500)
+
+
+def test_a_group_counts_what_each_model_may_ask_for_once_above_the_largest_head() -> None:
+    values = {
+        "a": arena.METRIC.read(PlanFacts(between(6_000, 9_000), "tflm", "cmsis-nn"), {}),
+        "b": arena.METRIC.read(PlanFacts(between(16_000, 20_000), "tflm", "cmsis-nn"), {}),
+    }
+    limit = Limit(metric="arena", max=41_000, evidence=arena.METRIC.accepts, place=HERE)
+    group = GroupBudget(name="both", models=("a", "b"), limits=(limit,), place=HERE)
+    parts: dict[str, Reading | Missing] = {name: reading(value) for name, value in values.items()}
+    found = judge_group(group, limit, arena.METRIC, parts, today=date(2026, 1, 1))
+    assert found.reading is not None
+    assert found.reading.value == 16_000 + 8_000 + 8_000
+    assert found.reading.low == 16_000
+    # No less than the largest head at its most, and both tails at theirs.
+    assert found.reading.high == 16_000 + 3_000 + 4_000 + 9_000 + 9_000 >= 20_000 + 18_000
+    assert found.outcome is Outcome.KEPT
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("kibibytes", "outcome"),
+    [(15, Outcome.BROKEN), (20, Outcome.UNDECIDED), (32, Outcome.KEPT)],
+)
+def test_a_keyword_spotter_on_a_microcontroller_has_a_verdict(
+    reference_models: Path, kibibytes: int, outcome: Outcome
+) -> None:
+    nano = load_profile(profiles()["arduino-nano-33-ble-sense"])
+    model = graph.read(reference_models / "kws_dscnn/models/kws_int8.tflite")
+    facts = PlanFacts(plan_memory(model, "tflm", kernels_of(nano)), "tflm", nano.kernels)
+    assert judged(arena.METRIC.read(facts, {}), kibibytes * 1024) is outcome

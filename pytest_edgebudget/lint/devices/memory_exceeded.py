@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.graph.arena import Plan
 from pytest_edgebudget.lint.base import Finding, OnDevice, Rule, Severity
 from pytest_edgebudget.lint.devices._placing import COMPILED, runtime_for
@@ -61,7 +62,7 @@ def _plan(device: OnDevice) -> Plan | None:
     compiled = any(op.custom and op.kind in COMPILED for op in graph.ops)
     if not runtime or (profile.accelerator and not compiled):
         return None
-    return plan(graph, _PLANNERS.get(runtime, runtime), profile.kernels)
+    return plan(graph, _PLANNERS.get(runtime, runtime), kernels_of(profile))
 
 
 RULE = Rule(
