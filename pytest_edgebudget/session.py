@@ -223,7 +223,7 @@ class GateSession:
             for limit in (*(each.name for each in part.limits), "lint")
         ]
         files = [self.file_row(budget) for budget in self.budgets.values()]
-        return self.recorder.run(files, ids)
+        return replace(self.recorder.run(files, ids), root=str(self.root))
 
     def file_row(self, budget: Budget) -> FileRow:
         """A budget file as headers and reports show it."""

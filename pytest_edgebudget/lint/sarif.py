@@ -25,14 +25,15 @@ def render(run: LintRun, rules: Iterable[Rule], checkout: Path) -> str:
     """The run as SARIF; places are those of the workflow's annotations (see `github`)."""
     found = [(each, file.named) for file in run.files for each in file.found]
     return sarif.render(
-        [_rule(rule) for rule in rules],
+        [sarif_rule(rule) for rule in rules],
         [_result(each, named, checkout) for each, named in found],
         category="edgebudget-lint",
         failures=run.crashes,
     )
 
 
-def _rule(rule: Rule) -> SarifRule:
+def sarif_rule(rule: Rule) -> SarifRule:
+    """A rule with its documentation."""
     family = FAMILIES.get(rule.code[2]) if rule.code.startswith("EB") else None
     return SarifRule(
         id=rule.code,

@@ -176,7 +176,11 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything that a report may show."""
+    """
+    Everything that a report may show.
+
+    *root* is the folder that the names of files are relative to.
+    """
 
     version: str
     files: tuple[FileRow, ...]
@@ -184,6 +188,7 @@ class Run:
     limits: tuple[LimitRow, ...]
     errors: tuple[ErrorRow, ...]
     lints: tuple[LintRow, ...] = ()
+    root: str = ""
 
     def model(self, file: str, name: str) -> ModelRow | None:
         """The row of one model, if it was fitted."""
