@@ -13,6 +13,7 @@ from pytest_edgebudget.lint.structure import (
     looped_recurrence,
     repeated_ops,
     training_ops,
+    unassigned_variable,
     unfolded_batch_norm,
     unfused_activation,
     unused_subgraph,
@@ -39,4 +40,5 @@ RULES: tuple[Rule, ...] = (
     idle_bytes.RULE,
     repeated_ops.RULE,
     looped_recurrence.RULE,
+    unassigned_variable.RULE,
 )
