@@ -27,14 +27,14 @@ class Steps:
         self.tensors = [tflite.tensor("x", [1, 24])]
         self.ops: list[Any] = []
 
-    def tensor(self, name: str, **more: Any) -> int:
-        self.tensors.append(tflite.tensor(name, [1, 24], **more))
+    def tensor(self, name: str, *, shape: tuple[int, ...] = (1, 24), **more: Any) -> int:
+        self.tensors.append(tflite.tensor(name, list(shape), **more))
         return len(self.tensors) - 1
 
     def handle(self, name: str) -> int:
         options = schema.VarHandleOptionsT()
         options.sharedName, options.container = name, ""
-        made = self.tensor(f"handle of {name}", type_="RESOURCE")
+        made = self.tensor(f"handle of {name}", shape=(), type_="RESOURCE")
         self.ops.append(tflite.op(HANDLE, [], [made], options))
         return made
 
