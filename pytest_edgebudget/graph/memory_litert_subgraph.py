@@ -9,6 +9,7 @@ from pytest_edgebudget.graph.ir import Subgraph
 from pytest_edgebudget.graph.memory_litert_arena import Arena, Wanted, in_order
 from pytest_edgebudget.graph.memory_litert_homes import Home, Homes, homes
 from pytest_edgebudget.graph.memory_litert_lives import Lives, lives
+from pytest_edgebudget.graph.memory_litert_open import OPEN, has_other_sizes
 from pytest_edgebudget.graph.memory_litert_order import hash_order
 from pytest_edgebudget.graph.memory_litert_scratch import AT_ONCE, temporaries
 from pytest_edgebudget.graph.memory_litert_temporary import (
@@ -96,6 +97,8 @@ def plan_subgraph(subgraph: Subgraph, frame: Frame, kernels: str) -> Planned:
     layout.place()
     if layout.arena.exhausted:
         reasons.append("too many tensors live at once to look for every gap")
+    if has_other_sizes(subgraph):
+        reasons.append(OPEN)
     heap = layout.placed_in(Home.HEAP)
     return Planned(
         size=layout.arena.size,
