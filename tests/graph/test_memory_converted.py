@@ -49,9 +49,11 @@ def test_an_open_batch_is_planned_as_litert_has_it_after_a_run_with_one_sample(
     path = converted / f"{name}_open.tflite"
     model = graph.read(path)
     planned = plan(model, "litert", kernels)
-    if name in ("decoder", "dilated"):  # a computed size; pixels that are moved into the batch
-        assert "the sizes of open tensors are other ones when the model runs" in planned.reasons
-        assert not planned.exact
+    if name == "decoder":  # its output has a computed size
+        assert "on the heap" in planned.reasons[-1]
+        return
+    if name == "dilated":  # it moves pixels into the batch, of which the file says one
+        assert planned.reasons == ("the sizes of open tensors are other ones when the model runs",)
         return
     assert_same(model, planned, arenas([path], kernels, run=True)[0])
 
