@@ -11,6 +11,7 @@ from pytest_edgebudget.budget.folder import budget_files
 from pytest_edgebudget.cli import BROKEN, INFRASTRUCTURE, KEPT, find_root
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.finish import parse_report, write_artifacts, write_locks, write_reports
+from pytest_edgebudget.paths import exists, is_folder
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report import terminal
 from pytest_edgebudget.report.base import ErrorRow, Report, Run
@@ -62,9 +63,9 @@ def _parse(texts: Iterable[str], formats: dict[str, Report]) -> Iterator[tuple[R
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        if not path.exists():
+        if not exists(path):
             raise EdgeBudgetError(f"{path}: no such file or folder")
-        found = budget_files(path) if path.is_dir() else [path.resolve()]
+        found = budget_files(path) if is_folder(path) else [path.resolve()]
         if not found:
             raise EdgeBudgetError(f"{path}: no *.toml in this folder")
         yield from found

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_edgebudget.paths import is_file, is_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -156,12 +158,12 @@ def _expand(paths: Iterable[Path]) -> Iterable[Path]:
     from pytest_edgebudget.budget.folder import budget_files
 
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             found = budget_files(path)
             if not found:
                 raise pytest.UsageError(f"--edge-budget {path}: no *.toml in this folder")
             yield from found
-        elif path.is_file():
+        elif is_file(path):
             yield path.resolve()
         else:
             raise pytest.UsageError(f"--edge-budget {path}: no such file or folder")
@@ -170,5 +172,5 @@ def _expand(paths: Iterable[Path]) -> Iterable[Path]:
 def _positional(args: Iterable[str], base: Path) -> Iterable[Path]:
     for arg in args:
         path = base / arg.split("::")[0]
-        if path.suffix == ".toml" and path.is_file():
+        if path.suffix == ".toml" and is_file(path):
             yield path.resolve()

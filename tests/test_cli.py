@@ -78,6 +78,8 @@ def test_check_prints_json_alone_on_standard_output(
         (["init", "digits.tflite", "-o", "data.npz"], "data.npz exists"),
         (["init", "digits.tflite", "-o", "data.npz/x.toml"], "data.npz/x.toml cannot be written"),
         (["init", "nothing.tflite"], "nothing.tflite"),
+        (["check", "a" * 5000 + ".toml"], "no such file or folder"),
+        (["explain", "a" * 5000 + ".tflite"], "cannot be read (File name too long)"),
     ],
 )
 @pytest.mark.usefixtures("project")

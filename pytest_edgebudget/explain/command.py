@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.explain.words import for_encoding
+from pytest_edgebudget.paths import is_file
 from pytest_edgebudget.types import Profile
 
 _SUFFIXES = (".tflite", ".onnx")
@@ -23,7 +24,7 @@ def explain(options: argparse.Namespace) -> str:
             cannot be had.
     """
     path = Path(options.name)
-    if path.suffix.lower() in _SUFFIXES or path.is_file():
+    if path.suffix.lower() in _SUFFIXES or is_file(path):
         return _model(path, options)
     if options.plot or options.profile:
         raise EdgeBudgetError(f"{options.name}: not a model", "--plot and --profile are for models")

@@ -10,6 +10,7 @@ from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.ir import Graph
 from pytest_edgebudget.graph.mapped import Data, contents
 from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
+from pytest_edgebudget.paths import is_folder
 
 _OTHERS = (
     (HDF5, "an HDF5 file (a Keras .h5)"),
@@ -57,7 +58,7 @@ def parse(data: Data, path: Path) -> Graph:
 
 
 def _contents(path: Path) -> Data:
-    if path.is_dir():
+    if is_folder(path):
         raise ModelError(f"{path}: a folder, where a .tflite or .onnx file is meant", _EXPORT)
     try:
         data = contents(path)

@@ -7,19 +7,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_edgebudget.paths import is_folder
+
 MODELS = frozenset({".tflite", ".onnx"})
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
-_WORDS = (b"models", b"groups", b"extends")
+_WORDS = (b"models", b"groups", b"extends", b"device", b"budget")
 _LARGEST = 1 << 20  # bytes: `budget.load` reads no more
-_TABLES = (b"[models", b"[groups")
+_PROFILE = "not looked at: a device profile, not a budget file"
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One file to look at: its absolute *path*, and whether it is a *budget* file."""
+    """
+    One file to look at: its absolute *path*, and whether it is a *budget* file.
+
+    *skipped*: why it is not to be looked at, but to be named.
+    """
 
     path: Path
     budget: bool = False
+    skipped: str = ""
 
 
 def inputs(paths: list[Path]) -> list[Input]:
@@ -29,12 +36,12 @@ def inputs(paths: list[Path]) -> list[Input]:
     A folder stands for the models and budget files in it and below it, by
     name; a base without limits of its own for the budget files beside it that
     extend it. A folder without any, and a path that is not there, stay as they
-    are: whoever reads them says what is wrong.
+    are: whoever reads them says what is wrong. Each path yields an input.
     """
     found: dict[Path, Input] = {}
     for path in paths:
         whole = absolute(path)
-        for each in _folder(whole) if whole.is_dir() else _file(whole):
+        for each in _folder(whole) if is_folder(whole) else _file(whole):
             found.setdefault(each.path, each)
     return list(found.values())
 
@@ -53,8 +60,8 @@ def shown(path: Path) -> Path:
 def _file(path: Path) -> list[Input]:
     if path.suffix.lower() != ".toml":
         return [Input(path)]
-    found = _over(path, frozenset()) if _is_base(path) else [path]
-    return [Input(each, budget=True) for each in found]
+    found = _over(path, frozenset()) if _is_base(path) else []
+    return [Input(each, budget=True) for each in found or [path]]
 
 
 def _over(base: Path, below: frozenset[Path]) -> list[Path]:
@@ -68,15 +75,12 @@ def _over(base: Path, below: frozenset[Path]) -> list[Path]:
 
 
 def _is_base(path: Path) -> bool:
-    """Whether the file has no limits of its own and a file beside it extends it."""
-    if not (path.is_file() and _mentions(path, _WORDS)):
+    """Whether the file has no limits of its own and a budget file beside it extends it."""
+    if not _mentions(path, _WORDS):
         return False
-    from pytest_edgebudget.budget.folder import BUDGET_KEYS, budget_files
+    from pytest_edgebudget.budget.folder import Kind, kinds
 
-    table = _table(path)
-    if table is None or not BUDGET_KEYS & table.keys():
-        return False
-    return path.resolve() not in budget_files(path.parent)
+    return kinds(path.parent).get(path.resolve()) is Kind.BASE
 
 
 def _folder(folder: Path) -> Iterator[Input]:
@@ -96,32 +100,29 @@ def _members(folder: Path, names: list[str]) -> Iterator[Input]:
         if Path(name).suffix.lower() in MODELS and not name.startswith("."):
             yield Input(folder / name)
         elif name in budgets:
-            yield Input(folder / name, budget=True)
+            yield budgets[name]
 
 
-def _budgets(folder: Path, names: list[str]) -> set[str]:
-    """Which TOML files are budget files; what is no TOML counts when it looks like one."""
-    if not any(_mentions(folder / name, _WORDS) for name in names):
-        return set()
-    from pytest_edgebudget.budget.folder import budget_files
+def _budgets(folder: Path, names: list[str]) -> dict[str, Input]:
+    """What TOML files of *folder* are to us, by name; of a base, those that extend it speak."""
+    ours = folder.name == "budgets"
+    if not names or not (ours or any(_mentions(folder / name, _WORDS) for name in names)):
+        return {}
+    from pytest_edgebudget.budget.folder import Kind, kinds
 
-    here = budget_files(folder)
-    found = [folder / name for name in names if (folder / name).resolve() in here]
-    return {path.name for path in found if _table(path) is not None or _mentions(path, _TABLES)}
-
-
-def _table(path: Path) -> dict[str, object] | None:
-    """The TOML file's content; None when it is not TOML."""
-    import tomllib
-
-    try:
-        return tomllib.loads(_content(path).decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
+    found = kinds(folder)
+    inputs = {}
+    for name in names:
+        kind = found.get((folder / name).resolve())
+        if kind is Kind.BUDGET:
+            inputs[name] = Input(folder / name, budget=True)
+        elif kind is Kind.PROFILE and ours:
+            inputs[name] = Input(folder / name, skipped=_PROFILE)
+    return inputs
 
 
 def _mentions(path: Path, words: tuple[bytes, ...]) -> bool:
-    content = _content(path)
+    content = _content(path).replace(b"\0", b"")  # UTF-16 has a zero in each letter
     return any(word in content for word in words)
 
 
@@ -130,7 +131,7 @@ def _content(path: Path) -> bytes:
     try:
         small = path.is_file() and path.stat().st_size <= _LARGEST
         return path.read_bytes() if small else b""
-    except OSError:
+    except (OSError, ValueError):
         return b""
 
 

@@ -14,6 +14,7 @@ from pytest_edgebudget.lint.models import ModelJob, unreadable
 from pytest_edgebudget.lint.parallel import lint_models
 from pytest_edgebudget.lint.result import FileResult, LintRun, Reported, merged
 from pytest_edgebudget.lint.select import Selection
+from pytest_edgebudget.paths import is_folder
 from pytest_edgebudget.types import Profile
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ def run(request: Request) -> LintRun:
 
 
 def _plain(each: Input) -> list[FileResult]:
-    """A folder that is still an input has nothing in it."""
-    if not each.path.is_dir():
+    """What needs no look: a folder that is still an input has nothing in it."""
+    if each.skipped:
+        return [FileResult(path=shown(each.path), skipped=each.skipped)]
+    if not is_folder(each.path):
         return []
     why = "there is no model and no budget file in this folder"
     hint = "name a folder with .tflite, .onnx or budget files"
@@ -71,7 +74,11 @@ def _jobs(
     request: Request, budgets: Sequence[BudgetResult]
 ) -> tuple[dict[Path, ModelJob], dict[Path, list[NamedModel]]]:
     """Each model once, with all its devices; and which budgets name it."""
-    bare = [each.path for each in request.inputs if not (each.budget or each.path.is_dir())]
+    bare = [
+        each.path
+        for each in request.inputs
+        if not (each.budget or each.skipped or is_folder(each.path))
+    ]
     profiles: dict[Path, dict[Profile, None]] = {path: {} for path in bare}
     named: dict[Path, list[NamedModel]] = {}
     for path in bare if request.profile is not None else ():

@@ -118,6 +118,8 @@ def test_an_unreadable_file_is_a_finding_and_exit_code_2(
         ("nowhere", "cannot be read (No such file or directory)"),
         ("nowhere.toml", "there is no file nowhere.toml"),
         ("empty", "there is no model and no budget file in this folder"),
+        ("a" * 5000 + ".tflite", "cannot be read (File name too long)"),
+        ("a" * 5000 + ".toml", "cannot be read: File name too long"),
     ],
 )
 def test_a_path_that_yields_nothing_is_an_error(

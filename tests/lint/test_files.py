@@ -103,3 +103,30 @@ def test_a_link_to_the_folder_around_it_does_not_go_round_forever(tmp_path: Path
     (tmp_path / "again").symlink_to(tmp_path)
 
     assert names(inputs([tmp_path]), tmp_path) == ["a.tflite"]
+
+
+@pytest.mark.parametrize("name", ["a.toml", "b.toml", "itself.toml"])
+def test_a_budget_file_that_is_named_is_looked_at_though_it_extends_itself(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path, "a.toml", content="extends = 'b.toml'\n")
+    write(tmp_path, "b.toml", content="extends = 'a.toml'\n")
+    write(tmp_path, "itself.toml", content="extends = 'itself.toml'\n")
+
+    assert names(inputs([tmp_path / name]), tmp_path) == [name]
+
+
+def test_a_profile_among_budgets_is_named_and_not_looked_at(tmp_path: Path) -> None:
+    write(tmp_path, "budgets/board.toml", "board.toml", content="runtimes = ['litert']\n")
+    write(tmp_path, "budgets/empty.toml", content="")
+
+    (profile, empty) = inputs([tmp_path])
+
+    assert (profile.path.name, profile.budget) == ("board.toml", False)
+    assert profile.skipped == "not looked at: a device profile, not a budget file"
+    assert (empty.path.name, empty.budget, empty.skipped) == ("empty.toml", True, "")
+
+
+def test_a_path_that_is_too_long_for_the_system_stays(tmp_path: Path) -> None:
+    for path in (Path("a" * 5000 + ".tflite"), Path("a" * 5000 + ".toml"), Path("a" * 5000)):
+        assert [each.path.name for each in inputs([tmp_path / path])] == [path.name]
