@@ -16,7 +16,7 @@ constants are not: they lie in the persistent part and in flash.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_edgebudget.graph.arena import Allocation, Band, Buffer, Plan
@@ -37,7 +37,7 @@ OFFLINE = "OfflineMemoryAllocation"
 COMPRESSED = "COMPRESSION_METADATA"
 """The metadata of tensors that kernels unpack before use (compression/metadata.fbs)."""
 
-CMSIS_NN = "cmsis-nn"
+CMSIS_NN = frozenset(("cmsis-nn", "cmsis-nn-plain", "cmsis-nn-dsp", "cmsis-nn-mve"))
 
 _ONLINE = -1
 
@@ -75,7 +75,7 @@ def plan_tflm(graph: Graph, kernels: str = "") -> Plan:
         reasons.append("TensorFlow Lite Micro runs .tflite models only")
     if not life.complete:
         reasons.append("subgraphs call each other too often to be followed")
-    if kernels.startswith(CMSIS_NN):
+    if kernels in CMSIS_NN:
         return _with_cmsis(graph, kernels, tensors, life, reasons)
     if kernels:
         reasons.append(f"the scratch memory of {kernels} kernels is not known")
@@ -89,9 +89,8 @@ def _with_cmsis(
     """The smallest of the plans with the least and the most scratch of each build."""
     from pytest_edgebudget.graph.memory_tflm_cmsis import kept, scratches
 
-    asked = dict.fromkeys(
-        tuple(_scratch(graph, life, kernel, reasons)) for kernel in scratches(kernels)
-    )
+    choices = scratches(kernels)
+    asked = dict.fromkeys(tuple(_scratch(graph, life, kernel, reasons)) for kernel in choices)
     plans = [_placed(graph, (*tensors, *requests), life, reasons) for requests in asked]
     least = min(plans, key=lambda found: found.size)
     upper = max(found.size for found in plans) if all(found.exact for found in plans) else None
@@ -101,20 +100,18 @@ def _with_cmsis(
         least,
         exact=False,  # no runtime with these kernels was compared
         upper=upper,
-        reasons=(*least.reasons, _by_build(graph, least.size, upper)),
+        reasons=(*least.reasons, _by_build(graph, choices, least.size, upper)),
         persistent=Band(band.value + more, band.low + more, band.high + most),
         transient=max(found.transient for found in plans),
     )
 
 
-def _by_build(graph: Graph, size: int, upper: int | None) -> str:
+def _by_build(graph: Graph, kernels: Sequence[Scratch], size: int, upper: int | None) -> str:
     """Why a plan with CMSIS-NN is not exact."""
-    from pytest_edgebudget.graph.memory_tflm_cmsis import integer
-
     if size == upper:
         return "its scratch memory is by CMSIS-NN's own formulas, not compared with a runtime"
-    subgraphs = graph.subgraphs
-    asking = {op.kind for sub in subgraphs for op in sub.ops if integer(op, sub.tensors)}
+    ops = ((op, subgraph.tensors) for subgraph in graph.subgraphs for op in subgraph.ops)
+    asking = {op.kind for op, tensors in ops if len({each(op, tensors) for each in kernels}) > 1}
     more = f", up to {upper - size} bytes more in all" if upper is not None else ""
     what = " and ".join(sorted(asking)) or "its kernels"
     return f"CMSIS-NN may ask for more scratch memory, by CPU and release, for {what}{more}"

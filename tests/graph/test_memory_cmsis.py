@@ -22,7 +22,7 @@ from tflm_runtime import head_and_tail
 from pytest_edgebudget import graph
 from pytest_edgebudget.graph.arena import Plan
 from pytest_edgebudget.graph.memory import plan
-from pytest_edgebudget.graph.memory_tflm import ALIGNMENT
+from pytest_edgebudget.graph.memory_tflm import ALIGNMENT, CMSIS_NN
 from pytest_edgebudget.graph.memory_tflm_cmsis import BUILDS, scratches
 from pytest_edgebudget.graph.verify import faults
 
@@ -233,6 +233,13 @@ def test_a_plan_has_both_ends_where_builds_differ(tmp_path: Path) -> None:
     )
     one = planned(tmp_path, file.pack(), DSP)
     assert one.size == one.upper == 2 * 64 * 64 + 3_200
+
+
+def test_a_build_that_is_not_known_has_no_upper_end(tmp_path: Path) -> None:
+    found = planned(tmp_path, MODELS["residual_int8"](), "cmsis-nn-v9")
+    assert (found.upper, found.exact) == (None, False)
+    assert found.reasons == ("the scratch memory of cmsis-nn-v9 kernels is not known",)
+    assert set(BUILDS) == CMSIS_NN
 
 
 def test_nothing_bounds_a_plan_with_an_op_that_is_not_known(tmp_path: Path) -> None:
