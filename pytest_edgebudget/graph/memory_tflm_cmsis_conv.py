@@ -3,8 +3,8 @@ The scratch memory that CMSIS-NN's integer convolutions ask for.
 
 Sources: arm_convolve_get_buffer_sizes_s8.c, _s16.c, _s4.c, the same of
 arm_depthwise_conv and arm_transpose_conv in Source/ConvolutionFunctions of
-CMSIS-NN, their states from October 2023 to March 2026; of transposed
-convolutions, whose kernels were rewritten, from October 2024.
+CMSIS-NN, in states of October 2023 to March 2026 (not each one between); of
+transposed convolutions, whose kernels were rewritten, from October 2024.
 
 A function here returns the least and the most bytes that any of these states
 asks for in one build: "plain" C, "dsp" or "mve".

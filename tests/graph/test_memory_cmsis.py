@@ -1,9 +1,11 @@
 """
 Arenas with CMSIS-NN's kernels, whose scratch memory depends on build and release.
 
-The figures are what CMSIS-NN's own functions return: their C, in the states of
-October 2023 (d1c35d3 and its neighbours) and of March 2026 (098d54a), compiled
-as plain C, with ARM_MATH_DSP (once as Arm's compiler does) and ARM_MATH_MVEI.
+The figures of convolutions are what CMSIS-NN's own functions return: their C, in
+the states of October 2023 (d1c35d3 and its neighbours) and of March 2026 (098d54a
+and what was there by then), was transcribed and compiled as plain C, with
+ARM_MATH_DSP (once as Arm's compiler does) and with ARM_MATH_MVEI. The conditions
+of the newer arm_nn_is_convolve_1x1 and _1_x_n are those of 2023 and equal channels.
 """
 
 from __future__ import annotations
