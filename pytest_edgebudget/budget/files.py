@@ -15,7 +15,6 @@ from pytest_edgebudget.budget.mistakes import suggest
 from pytest_edgebudget.data.npz import read_headers
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
-from pytest_edgebudget.paths import exists, is_folder
 
 _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 _OTHERS = (
@@ -43,7 +42,7 @@ def check_model(path: Path, name: str) -> None:
         FileError: it is missing, or not what its suffix says.
     """
     kind = _MAGICS.get(path.suffix.lower())
-    if is_folder(path):
+    if path.is_dir():
         return _check_saved_model(path, name, meant=kind is None)
     _check_file(path, name)
     if kind is None:
@@ -62,7 +61,7 @@ def check_data(path: Path, name: str) -> None:
     Raises:
         FileError: it is missing, not an ``.npz``, or holds pickled objects.
     """
-    if is_folder(path):
+    if path.is_dir():
         raise FileError(f"{name} is a folder, an .npz file is meant")
     _check_file(path, name)
     try:
@@ -76,7 +75,7 @@ def check_data(path: Path, name: str) -> None:
 def missing(path: Path, name: str) -> FileError:
     """The error for a file that is not there, with the files that are."""
     folder = path.parent
-    if not is_folder(folder):
+    if not folder.is_dir():
         return FileError(f"there is no {name}: its folder does not exist")
     siblings = [sibling.name for sibling in sorted(folder.iterdir())[:1000]]
     hint = suggest(path.name, siblings)
@@ -84,7 +83,7 @@ def missing(path: Path, name: str) -> FileError:
 
 
 def _check_file(path: Path, name: str) -> None:
-    if not exists(path):
+    if not path.exists():
         raise missing(path, name)
     if not path.is_file():
         raise FileError(f"{name} is not a file")

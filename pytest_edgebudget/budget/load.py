@@ -13,6 +13,8 @@ from pytest_edgebudget.errors import Mistake, Place
 LARGEST = 1 << 20
 """Bytes of a budget file; those that people write have a few thousand."""
 
+_LONG = 200  # characters of a path; the system's limit of a name is about as many
+
 
 @dataclass(frozen=True, slots=True)
 class Loader:
@@ -50,7 +52,7 @@ class Loader:
         try:
             content = read_bytes(file)
         except (OSError, ValueError) as error:
-            self.mistakes.add(mentioned, _unreadable(file, self._shown(file), error))
+            self.mistakes.add(mentioned, _unreadable(_short(self._shown(file)), error))
             return Node({}, mentioned)
         shown = self._shown(file)
         self.mistakes.files.append(shown)
@@ -100,10 +102,16 @@ def normal(path: Path) -> Path:
     return Path(os.path.normpath(path))
 
 
-def _unreadable(file: Path, shown: Path, error: Exception) -> str:
+def _unreadable(shown: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"there is no file {shown}"
     if isinstance(error, IsADirectoryError):
         return f"{shown} is a folder, a budget file is meant"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return f"{file} cannot be read: {reason}"
+    return f"{shown} cannot be read: {reason}"
+
+
+def _short(path: Path) -> str:
+    """A path in a sentence: of a long one, its two ends."""
+    text = str(path)
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]}...{text[-_LONG // 2 :]}"
