@@ -81,6 +81,9 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 
 _ALWAYS_HEAP = frozenset({"SEGMENT_SUM", "UNIQUE", "WHERE"})
 
+_CLOSED = frozenset({"SLICE", "TOPK_V2"})
+"""Kernels that wait until they run when a dimension of their input is open."""
+
 _HANDLES = ("resource", "variant")
 
 
@@ -157,7 +160,7 @@ def _of_outputs(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> Hom
         return Home.READ_ONLY
     if op.kind in _UNPACKED and op.inputs and tensors[op.inputs[0]].data is not None:
         return Home.PERSISTENT
-    if op.kind in _ALWAYS_HEAP or _read_openly(op, tensors):
+    if op.kind in _ALWAYS_HEAP or _waits(op, tensors):
         return Home.HEAP
     for position in _SHAPED_BY.get(op.kind, ()):
         index = op.inputs[position] if position < len(op.inputs) else -1
@@ -166,11 +169,13 @@ def _of_outputs(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> Hom
     return Home.ARENA
 
 
-def _read_openly(op: Op, tensors: Sequence[Tensor]) -> bool:
-    """A variable that may be of any size."""
-    if op.kind != "READ_VARIABLE" or not op.outputs or op.outputs[0] < 0:
-        return False
-    return tensors[op.outputs[0]].default_shape is not None
+def _waits(op: Op, tensors: Sequence[Tensor]) -> bool:
+    """Whether an op makes no output before it runs, because a dimension is open."""
+    if op.kind == "READ_VARIABLE":
+        asked = op.outputs[:1]
+    else:
+        asked = op.inputs[:1] if op.kind in _CLOSED else ()
+    return any(index >= 0 and tensors[index].default_shape is not None for index in asked)
 
 
 def _folds(op: Op, tensors: Sequence[Tensor]) -> bool:

@@ -3,8 +3,8 @@ Graphs around one op each, to see what LiteRT's kernels share, add and keep.
 
 `OPS` maps a name to an op with its operands. Each operand is a shape and a type
 (computed when the model runs) or a constant. `around` puts copies before and
-behind the op, so that neither inputs nor outputs of the graph meet it; `folded`
-gives it constants only.
+behind the op, so that neither inputs nor outputs of the graph meet it; `opened`
+leaves the batch open, and `folded` gives the op constants only.
 """
 
 from __future__ import annotations
@@ -203,6 +203,19 @@ for size in (1, 2):
 
 def around(op: OneOp) -> bytes:
     """The op on values that other ops make, for others that read them."""
+    return _around(op).file.pack()
+
+
+def opened(op: OneOp) -> bytes:
+    """The same, with a first dimension of one that is open."""
+    net = _around(op)
+    for tensor in net.tensors:
+        if not tensor.buffer and len(tensor.shape) > 1 and tensor.shape[0] == 1:
+            tensor.shapeSignature = [-1, *tensor.shape[1:]]
+    return net.file.pack()
+
+
+def _around(op: OneOp) -> Net:
     net = File(seed=5).graph(F)
     inputs = []
     for operand in op.inputs:
@@ -224,16 +237,16 @@ def folded(op: OneOp) -> bytes:
             operand.shape, operand.dtype, operand.values, operand.scales, operand.axis
         )
         inputs.append(_tensor(net, filled))
-    return _finish(net, op, inputs)
+    return _finish(net, op, inputs).file.pack()
 
 
-def _finish(net: Net, op: OneOp, inputs: list[int]) -> bytes:
+def _finish(net: Net, op: OneOp, inputs: list[int]) -> Net:
     outputs = [_tensor(net, operand) for operand in op.outputs]
     code = net.file.code(op.kind, 1)
     net.ops.append(fb.op(code, inputs, outputs, op.options))
     copied = [_copy(net, o) if net.shape(o) else o for o in outputs]
     net.outputs = [*net.outputs, *copied]
-    return net.file.pack()
+    return net
 
 
 def _copy(net: Net, tensor: int) -> int:

@@ -11,7 +11,7 @@ import pytest
 import tflite_models as fb
 from litert_arenas import GAP, Arenas, arenas, extent
 from litert_hybrids import HYBRIDS
-from litert_ops import OPS, around, folded
+from litert_ops import OPS, around, folded, opened
 from litert_ties import tied
 from static_builder import File
 from static_control import MODELS
@@ -41,8 +41,16 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     **{f"random_{seed}": partial(random_graph, seed) for seed in range(20)},
     **{f"tied_{seed}": partial(tied, seed) for seed in range(60)},
     **{f"op_{name}": partial(around, op) for name, op in OPS.items()},
+    **{f"open_{name}": partial(opened, op) for name, op in OPS.items()},
     **{f"folded_{name}": partial(folded, op) for name, op in OPS.items()},
 }
+
+WAIT = {
+    "open_batch_to_space_nd_two": "the sizes of open tensors are other ones when the model runs",
+    "open_slice_part": "on the heap",
+    "open_topk_v2_two": "on the heap",
+}
+"""Models that have no plan before they run, and why."""
 
 Looked = Mapping[tuple[str, str], tuple[Graph, Arenas]]
 
@@ -104,7 +112,14 @@ def test_generated_models_are_planned_as_the_runtime_plans_them(
     model, seen = looked_up[name, kernels]
     if seen.refused:
         pytest.skip(f"LiteRT does not run this model: {seen.refused[:80]}")
-    assert_same(model, plan(model, "litert", kernels), seen)
+    planned = plan(model, "litert", kernels)
+    if name in WAIT:
+        assert (planned.exact, [WAIT[name] in reason for reason in planned.reasons]) == (
+            False,
+            [True],
+        )
+    else:
+        assert_same(model, planned, seen)
 
 
 def test_most_generated_models_run(looked_up: Looked) -> None:
