@@ -24,7 +24,7 @@ def test_all_mistakes_of_a_budget_file_are_one_usage_error(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            "ERROR: pi4.toml:2: device.profile: *did you mean raspberry-pi-4*",
+            "ERROR: pi4.toml:3: device.profile: *did you mean raspberry-pi-4*",
             "ERROR: pi4.toml:7: models.digits.optimize*: *did you mean int*",
             "ERROR: pi4.toml:11: models.digits.budget.downlod_size: *did you mean download_size*",
         ]
