@@ -66,7 +66,6 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
     "RESIZE_BILINEAR": (1,),
     "RESIZE_NEAREST_NEIGHBOR": (1,),
     "SCATTER_ND": (2,),
-    "SLICE": (1, 2),
     "SPACE_TO_BATCH_ND": (1, 2),
     "SPLIT": (0,),
     "SPLIT_V": (1, 2),
@@ -80,9 +79,6 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 """Inputs whose values decide on the size of the outputs."""
 
 _ALWAYS_HEAP = frozenset({"SEGMENT_SUM", "UNIQUE", "WHERE"})
-
-_CLOSED = frozenset({"SLICE", "TOPK_V2"})
-"""Kernels that wait until they run when a dimension of their input is open."""
 
 _HANDLES = ("resource", "variant")
 
@@ -160,7 +156,7 @@ def _of_outputs(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> Hom
         return Home.READ_ONLY
     if op.kind in _UNPACKED and op.inputs and tensors[op.inputs[0]].data is not None:
         return Home.PERSISTENT
-    if op.kind in _ALWAYS_HEAP or _waits(op, tensors):
+    if op.kind in _ALWAYS_HEAP or _waits(op, tensors, found):
         return Home.HEAP
     for position in _SHAPED_BY.get(op.kind, ()):
         index = op.inputs[position] if position < len(op.inputs) else -1
@@ -169,13 +165,24 @@ def _of_outputs(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> Hom
     return Home.ARENA
 
 
-def _waits(op: Op, tensors: Sequence[Tensor]) -> bool:
+def _waits(op: Op, tensors: Sequence[Tensor], found: Sequence[Home]) -> bool:
     """Whether an op makes no output before it runs, because a dimension is open."""
     if op.kind == "READ_VARIABLE":
-        asked = op.outputs[:1]
-    else:
-        asked = op.inputs[:1] if op.kind in _CLOSED else ()
-    return any(index >= 0 and tensors[index].default_shape is not None for index in asked)
+        return _open(op.outputs, tensors)
+    if op.kind == "TOPK_V2":
+        return _open(op.inputs, tensors)
+    if op.kind != "SLICE" or not op.outputs or op.outputs[0] < 0:
+        return False
+    if tensors[op.outputs[0]].shape and not _open(op.outputs, tensors):
+        return False  # the file says it, and is believed
+    computed = any(index >= 0 and found[index] is not Home.READ_ONLY for index in op.inputs[1:])
+    return computed or _open(op.inputs, tensors)
+
+
+def _open(indices: Sequence[int], tensors: Sequence[Tensor]) -> bool:
+    """Whether the first tensor has an open dimension."""
+    index = indices[0] if indices else -1
+    return index >= 0 and tensors[index].default_shape is not None
 
 
 def _folds(op: Op, tensors: Sequence[Tensor]) -> bool:
