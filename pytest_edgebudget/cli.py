@@ -7,7 +7,9 @@ Exit codes: 0 kept, 1 broken, 2 usage or budget file, 3 infrastructure.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,24 +23,52 @@ KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        return _run(options)
     except DeviceError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _complain(str(error))
         return INFRASTRUCTURE
     except BudgetError as error:
-        print(error, file=sys.stderr)
+        _complain(str(error), start="")
         return USAGE
     except EdgeBudgetError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _complain(str(error))
         return USAGE
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        _no_more_output()
         return KEPT
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except OSError as error:  # nobody else told what cannot be opened, read or written
+        _no_more_output()
+        what = error.filename or "the output cannot be written"
+        _complain(f"{what}: {error.strerror or error}")
         return INFRASTRUCTURE
+    except KeyboardInterrupt:
+        _complain("interrupted", start="")
+        return INFRASTRUCTURE
+
+
+def _run(options: argparse.Namespace) -> int:
+    if sys.stdout is None:  # Python's own sign that file descriptor 1 is closed
+        _complain("the output cannot be written: standard output is closed")
+        return INFRASTRUCTURE
+    command: Callable[[argparse.Namespace], int] = options.command
+    code = command(options)
+    sys.stdout.flush()  # a full disk is met here, and not when Python ends
+    return code
+
+
+def _complain(text: str, *, start: str = "error: ") -> None:
+    """Say on standard error what is wrong; where that is closed or full, the exit code says it."""
+    from pytest_edgebudget.texts import printable
+
+    with contextlib.suppress(OSError):
+        print(printable(f"{start}{text}", keep="\n"), file=sys.stderr)
+
+
+def _no_more_output() -> None:
+    """What is left in the buffer goes nowhere: Python would fail over it once more at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,10 +88,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _word(text: str) -> str:
+    """What was written; an empty text is a variable of a shell that was not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: is a variable not set?")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_word(text))
+
+
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = commands.add_parser("check", help="gate the models of budget files, without pytest")
     check.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a budget file, or a folder of them"
+        "paths", nargs="+", type=_path, metavar="PATH", help="a budget file, or a folder of them"
     )
     check.add_argument(
         "--format", choices=["text", "json", "markdown"], default="text", help="what is printed"
@@ -70,7 +111,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--report", action="append", default=[], metavar="FORMAT:PATH", help="write a report, too"
     )
     check.add_argument(
-        "--artifacts", type=Path, metavar="DIR", help="copy the files that were gated there"
+        "--artifacts", type=_path, metavar="DIR", help="copy the files that were gated there"
     )
     check.add_argument("--update", action="store_true", help="write the locks")
     check.add_argument("--strict", action="store_true", help="an undecided limit fails")
@@ -86,10 +127,10 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "models", nargs="+", metavar="MODEL", help="a file, a SavedModel, or module:function"
     )
     init.add_argument(
-        "--data", type=Path, help="an .npz with x_test, y_test, x_calibration, for all of them"
+        "--data", type=_path, help="an .npz with x_test, y_test, x_calibration, for all of them"
     )
     init.add_argument("--profile", default="host", help="a device; edgebudget devices lists them")
-    init.add_argument("-o", "--output", type=Path, help="default: budgets/PROFILE.toml")
+    init.add_argument("-o", "--output", type=_path, help="default: budgets/PROFILE.toml")
     init.set_defaults(command=_init)
 
 
@@ -97,13 +138,13 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     explain = commands.add_parser(
         "explain", help="what a model costs by layer; what a metric, a rule or a recipe is"
     )
-    explain.add_argument("name", metavar="MODEL|METRIC|RULE|RECIPE")
+    explain.add_argument("name", type=_word, metavar="MODEL|METRIC|RULE|RECIPE")
     explain.add_argument("--profile", help="whose memory plan; edgebudget devices lists them")
     explain.add_argument(
         "--format", choices=["text", "json"], default="text", help="what is printed"
     )
     explain.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw the memory map, as .svg or .png"
+        "--plot", type=_path, metavar="FILE", help="draw the memory map, as .svg or .png"
     )
     explain.set_defaults(command=_explain)
 
@@ -111,7 +152,7 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_lint(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     lint = commands.add_parser("lint", help="what is wrong with models and budget files")
     lint.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="models, budget files, or folders"
+        "paths", nargs="+", type=_path, metavar="PATH", help="models, budget files, or folders"
     )
     lint.add_argument("--profile", help="the device; a budget file names its own")
     lint.add_argument(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +117,43 @@ def test_explain_prints_the_definition(
     assert main(["explain", name]) == 0
     out = capsys.readouterr().out
     assert all(text in out for text in texts)
+
+
+@pytest.mark.parametrize("command", ["check", "lint", "explain"])
+def test_an_empty_path_is_a_variable_that_was_not_set(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, ""])
+    assert ended.value.code == 2
+    assert "it is empty: is a variable not set?" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a file of Linux")
+@pytest.mark.parametrize("command", [["lint"], ["explain"], ["lint", "--format=json"]])
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [(">/dev/full", "No space left on device"), (">&-", "standard output is closed")],
+)
+def test_output_that_cannot_be_written_is_one_sentence_and_exit_code_3(
+    project: Path, command: list[str], output: str, reason: str
+) -> None:
+    program = "import sys; from pytest_edgebudget.cli import main; sys.exit(main())"
+    arguments = [sys.executable, "-c", program, *command, "digits.tflite"]
+    line = shlex.join(arguments)
+    done = subprocess.run(
+        ["sh", "-c", f"{line} {output}"], cwd=project, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 3
+    assert done.stderr == f"error: the output cannot be written: {reason}\n"
+
+
+def test_a_name_cannot_steer_the_terminal_by_way_of_an_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["explain", "\033[31m.tflite"]) == 2
+    assert capsys.readouterr().err.startswith(r"error: \x1b[31m.tflite: cannot be read")
 
 
 def test_devices_lists_the_boards(capsys: pytest.CaptureFixture[str]) -> None:

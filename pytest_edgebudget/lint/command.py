@@ -94,4 +94,4 @@ def _rendered(done: LintRun, name: str) -> str:
 
 def _colour() -> bool:
     """On a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return bool(sys.stdout and sys.stdout.isatty()) and not os.environ.get("NO_COLOR")

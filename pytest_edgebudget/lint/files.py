@@ -21,12 +21,14 @@ class Input:
     """
     One file to look at: its absolute *path*, and whether it is a *budget* file.
 
-    *skipped*: why it is not to be looked at, but to be named.
+    *skipped*: why it is not to be looked at, but to be named. *closed*: why
+    this folder cannot be looked into.
     """
 
     path: Path
     budget: bool = False
     skipped: str = ""
+    closed: str = ""
 
 
 def inputs(paths: list[Path]) -> list[Input]:
@@ -85,11 +87,15 @@ def _is_base(path: Path) -> bool:
 
 def _folder(folder: Path) -> Iterator[Input]:
     empty = True
-    for parent, folders, names in os.walk(folder):
+    closed: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not _hidden(Path(parent, name)))
         for each in _members(Path(parent), sorted(names)):
             empty = False
             yield each
+    for error in closed:
+        empty = False
+        yield Input(Path(error.filename or folder), closed=error.strerror or str(error))
     if empty:
         yield Input(folder)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_edgebudget.lint.base import Finding, Rule, Severity
+from pytest_edgebudget.texts import printable
 
 LONG = 1000
 """Characters of a sentence or a name that are kept."""
@@ -116,9 +117,7 @@ def _readable(text: str) -> str:
     """*text* as a terminal may show it: names in models are written by strangers, of any length."""
     if len(text) > LONG:
         text = f"{text[:LONG]}..."
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return printable(text)
 
 
 def merged(found: list[Reported]) -> tuple[Reported, ...]:

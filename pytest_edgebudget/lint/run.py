@@ -52,6 +52,9 @@ def _plain(each: Input) -> list[FileResult]:
     """What needs no look: a folder that is still an input has nothing in it."""
     if each.skipped:
         return [FileResult(path=shown(each.path), skipped=each.skipped)]
+    if each.closed:
+        error = EdgeBudgetError(f"the folder cannot be read ({each.closed})", "see who may open it")
+        return [unreadable(each.path, error)]
     if not is_folder(each.path):
         return []
     why = "there is no model and no budget file in this folder"
@@ -77,7 +80,7 @@ def _jobs(
     bare = [
         each.path
         for each in request.inputs
-        if not (each.budget or each.skipped or is_folder(each.path))
+        if not (each.budget or each.skipped or each.closed or is_folder(each.path))
     ]
     profiles: dict[Path, dict[Profile, None]] = {path: {} for path in bare}
     named: dict[Path, list[NamedModel]] = {}

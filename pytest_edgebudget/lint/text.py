@@ -7,6 +7,7 @@ from itertools import groupby
 
 from pytest_edgebudget.lint.base import Severity
 from pytest_edgebudget.lint.result import FileResult, LintRun, Reported
+from pytest_edgebudget.texts import printable
 
 SHOWN = 3
 """Findings of one rule in one model; the others are counted."""
@@ -17,7 +18,7 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 def render(run: LintRun, *, colour: bool = False) -> str:
     """The whole output; with *colour*, for a terminal."""
     lines = [line for file in run.files for line in _file(file, colour=colour)]
-    lines += [f"internal error: {crash}" for crash in run.crashes]
+    lines += [f"internal error: {printable(crash)}" for crash in run.crashes]
     return "\n".join([*lines, *_skipped(run.files), summary(run)]) + "\n"
 
 
@@ -50,7 +51,8 @@ def _rule(found: Sequence[Reported], *, colour: bool) -> Iterator[str]:
 
 
 def _line(each: Reported, *, colour: bool) -> str:
-    place = f"{each.path}:{each.line}" if each.line else str(each.path)
+    path = printable(str(each.path))
+    place = f"{path}:{each.line}" if each.line else path
     code = _paint(each.code, f"1;{_COLOURS[each.severity]}", colour=colour)
     where = f"{each.where}: " if each.where else ""
     devices = f" (on {', '.join(each.devices)})" if each.devices else ""
@@ -61,7 +63,7 @@ def _line(each: Reported, *, colour: bool) -> str:
 def _skipped(files: Sequence[FileResult]) -> Iterator[str]:
     for file in files:
         if file.skipped:
-            yield f"{file.path}: {file.skipped}"
+            yield f"{printable(str(file.path))}: {file.skipped}"
 
 
 def _count(number: int, word: str) -> str:

@@ -133,6 +133,42 @@ def test_a_path_that_yields_nothing_is_an_error(
     assert message in out
 
 
+def test_a_folder_that_may_not_be_opened_is_an_error_and_the_others_are_looked_at(
+    lint: Lint, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "closed").mkdir()
+    scan = os.scandir
+
+    def closed(path: str) -> object:  # root may open every folder, so the system's answer is ours
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+
+    expected = "closed: EB100 error: the folder cannot be read (Permission denied)\n"
+    code, out, _ = lint(".", EB1)
+    assert code == 2
+    assert expected in out
+    assert out.endswith("; 1 file checked\n")
+    assert lint("closed", EB1)[1].startswith(expected)
+
+
+def test_names_of_files_cannot_steer_a_terminal_or_break_a_line(
+    lint: Lint, project: Path, rules: list[Rule]
+) -> None:
+    rules.append(rule("TEST001", Severity.NOTE, Finding("is a model")))
+    (project / "digits.tflite").rename(project / "a\nb \033[31mred.tflite")
+
+    _, out, _ = lint(".", "--select=TEST")
+    assert out.splitlines()[0] == r"a\nb \x1b[31mred.tflite: TEST001 note: is a model"
+
+    (project / "pi4.toml").write_text(HEAD.replace("digits.tflite", "\\u001b.keras") + 'size="1 B"')
+    shutil.copy(DIGITS / "digits.keras", project / "\033.keras")
+    _, out, _ = lint("pi4.toml", "--select=TEST")
+    assert "\033" not in out
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
