@@ -6,12 +6,15 @@ from pytest_edgebudget.lint.runtimes.invalid_quantized_dimension import RULE as 
 from pytest_edgebudget.lint.runtimes.misread_op import RULE as MISREAD_OP
 from pytest_edgebudget.lint.runtimes.missing_signature import RULE as MISSING_SIGNATURE
 from pytest_edgebudget.lint.runtimes.op_of_other_runtime import RULE as OP_OF_OTHER_RUNTIME
+from pytest_edgebudget.lint.runtimes.op_outside_opset import RULE as OP_OUTSIDE_OPSET
 from pytest_edgebudget.lint.runtimes.select_tf_op import RULE as SELECT_TF_OP
 from pytest_edgebudget.lint.runtimes.sparse_integer_weights import RULE as SPARSE_INTEGER_WEIGHTS
 from pytest_edgebudget.lint.runtimes.understated_version import RULE as UNDERSTATED_VERSION
+from pytest_edgebudget.lint.runtimes.unknown_attribute import RULE as UNKNOWN_ATTRIBUTE
 from pytest_edgebudget.lint.runtimes.unknown_op import RULE as UNKNOWN_OP
 from pytest_edgebudget.lint.runtimes.unknown_opset import RULE as UNKNOWN_OPSET
 from pytest_edgebudget.lint.runtimes.unknown_tensor_type import RULE as UNKNOWN_TENSOR_TYPE
+from pytest_edgebudget.lint.runtimes.value_made_twice import RULE as VALUE_MADE_TWICE
 
 RULES: tuple[Rule, ...] = (
     UNKNOWN_OP,
@@ -25,4 +28,7 @@ RULES: tuple[Rule, ...] = (
     UNKNOWN_OPSET,
     CUSTOM_OP,
     SELECT_TF_OP,
+    OP_OUTSIDE_OPSET,
+    UNKNOWN_ATTRIBUTE,
+    VALUE_MADE_TWICE,
 )

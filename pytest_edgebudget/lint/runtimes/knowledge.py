@@ -48,6 +48,9 @@ class OnnxRuntime:
         first_opset, last_opset: of the standard operators.
         ir_version: the last one that it reads.
         schemas: the ops that it has heard of; ``domain:name`` outside the standard.
+        first, last: the first and last opset in which a standard op runs, where
+            that is not *first_opset* and *last_opset*.
+        missing: standard ops that it has heard of, and that run in no opset.
     """
 
     version: str
@@ -55,6 +58,18 @@ class OnnxRuntime:
     last_opset: int
     ir_version: int
     schemas: frozenset[str]
+    first: Mapping[str, int]
+    last: Mapping[str, int]
+    missing: frozenset[str]
+
+    def runs(self, kind: str, opset: int) -> bool:
+        """Whether it runs a standard op in that opset."""
+        first, last = self.opsets(kind)
+        return kind in self.schemas and kind not in self.missing and first <= opset <= last
+
+    def opsets(self, kind: str) -> tuple[int, int]:
+        """The first and last opset in which a standard op runs."""
+        return self.first.get(kind, self.first_opset), self.last.get(kind, self.last_opset)
 
 
 def newest() -> TfliteRuntime:

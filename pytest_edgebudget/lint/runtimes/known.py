@@ -247,6 +247,42 @@ ONNX = {
             com.microsoft:VarlenNGramHashMapping com.microsoft:WhisperBeamSearch
             com.microsoft:WordConvEmbedding
         """.split()),
+        first={
+            "Acos": 7, "Acosh": 9, "Add": 7, "AffineGrid": 20, "And": 7, "Asin": 7, "Asinh": 9,
+            "Atan": 7, "Atanh": 9, "Attention": 23, "AveragePool": 7, "BatchNormalization": 7,
+            "Bernoulli": 15, "BitCast": 26, "BitShift": 11, "BitwiseAnd": 18, "BitwiseNot": 18,
+            "BitwiseOr": 18, "BitwiseXor": 18, "BlackmanWindow": 17, "CastLike": 15,
+            "CausalConvWithState": 27, "Celu": 12, "CenterCropPad": 18, "Col2Im": 18, "Compress": 9,
+            "ConcatFromSequence": 11, "ConstantOfShape": 9, "ConvInteger": 10, "Cos": 7, "Cosh": 9,
+            "CumProd": 26, "CumSum": 11, "DFT": 17, "DeformConv": 19, "DequantizeLinear": 10,
+            "Det": 11, "Div": 7, "Dropout": 7, "DynamicQuantizeLinear": 11, "Einsum": 12,
+            "Equal": 7, "Erf": 9, "Expand": 8, "EyeLike": 9, "GRU": 7, "GatherElements": 11,
+            "GatherND": 11, "Gelu": 20, "Gemm": 7, "Greater": 7, "GreaterOrEqual": 12,
+            "GridSample": 16, "GroupNormalization": 18, "HammingWindow": 17, "HannWindow": 17,
+            "HardSwish": 14, "IsInf": 10, "IsNaN": 9, "LSTM": 7, "Less": 7, "LessOrEqual": 12,
+            "LinearAttention": 27, "MatMulInteger": 10, "MaxUnpool": 9, "MelWeightMatrix": 17,
+            "Mish": 18, "Mod": 10, "Mul": 7, "Multinomial": 7, "NegativeLogLikelihoodLoss": 12,
+            "NonMaxSuppression": 10, "NonZero": 9, "OneHot": 9, "Optional": 15,
+            "OptionalGetElement": 15, "OptionalHasElement": 15, "Or": 7, "PRelu": 7, "Pow": 7,
+            "QLinearConv": 10, "QLinearMatMul": 10, "QuantizeLinear": 10, "RMSNormalization": 23,
+            "RNN": 7, "Range": 11, "RegexFullMatch": 20, "Resize": 10, "ReverseSequence": 10,
+            "RoiAlign": 10, "RotaryEmbedding": 23, "Round": 11, "STFT": 17, "Scan": 8, "Scatter": 9,
+            "ScatterElements": 11, "ScatterND": 11, "SequenceAt": 11, "SequenceConstruct": 11,
+            "SequenceEmpty": 11, "SequenceErase": 11, "SequenceInsert": 11, "SequenceLength": 11,
+            "SequenceMap": 17, "Shrink": 9, "Sign": 9, "Sin": 7, "Sinh": 9,
+            "SoftmaxCrossEntropyLoss": 12, "SplitToSequence": 11, "StringConcat": 20,
+            "StringNormalizer": 10, "StringSplit": 20, "Sub": 7, "SwiGLU": 28, "Swish": 24,
+            "Tan": 7, "TensorScatter": 24, "TfIdfVectorizer": 9, "Trilu": 14, "Unique": 11,
+            "Upsample": 7, "Where": 9, "Xor": 7,
+        },
+        last={
+            "Affine": 9, "Crop": 9, "DynamicSlice": 9, "ImageScaler": 9, "ParametricSoftplus": 9,
+            "Scale": 9, "ScaledTanh": 9, "Scatter": 10, "Upsample": 9,
+        },
+        missing=frozenset("""
+            DisentangledAttention_TRT EfficientNMS_TRT GRUUnit GivenTensorFill ImageDecoder
+            MultilevelCropAndResize_TRT PyramidROIAlign_TRT
+        """.split()),
     ),
 }
 """By the runtime's name in profiles."""
