@@ -1,6 +1,7 @@
 """Rules over what a runtime supports, EB5xx. One rule a file; this table names them all."""
 
 from pytest_edgebudget.lint.base import Rule
+from pytest_edgebudget.lint.runtimes.contradicting_shapes import RULE as CONTRADICTING_SHAPES
 from pytest_edgebudget.lint.runtimes.custom_op import RULE as CUSTOM_OP
 from pytest_edgebudget.lint.runtimes.invalid_quantized_dimension import RULE as INVALID_DIMENSION
 from pytest_edgebudget.lint.runtimes.misread_op import RULE as MISREAD_OP
@@ -31,4 +32,5 @@ RULES: tuple[Rule, ...] = (
     OP_OUTSIDE_OPSET,
     UNKNOWN_ATTRIBUTE,
     VALUE_MADE_TWICE,
+    CONTRADICTING_SHAPES,
 )

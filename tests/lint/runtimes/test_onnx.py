@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_edgebudget.lint.base import Severity
+from pytest_edgebudget.lint.runtimes.contradicting_shapes import RULE as SHAPES
 from pytest_edgebudget.lint.runtimes.custom_op import RULE as CUSTOM
 from pytest_edgebudget.lint.runtimes.op_outside_opset import RULE as OUTSIDE
 from pytest_edgebudget.lint.runtimes.unknown_attribute import RULE as ATTRIBUTE
@@ -168,3 +169,99 @@ def test_constants_that_are_made_again_are_fine(tmp_path: Path) -> None:
     model = save([same, same, node("Add", ["x", "a"], ["y"])], tmp_path / "m.onnx")
     assert messages(TWICE, model) == []
     assert refusal(model) == ""
+
+
+# --- shapes ----------------------------------------------------------------------
+
+
+def failure(model: Path, sizes: tuple[int, ...]) -> str:
+    """Why onnxruntime refuses to load or to run the file; empty when it does not."""
+    refused = refusal(model)
+    if refused:
+        return refused
+    runtime = pytest.importorskip("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    session = runtime.InferenceSession(str(model), options, ["CPUExecutionProvider"])
+    try:
+        session.run(None, {"x": np.zeros(sizes, "float32")})
+    except Exception as error:  # its errors have no base of their own
+        return str(error)
+    return ""
+
+
+def ones(*shape: int) -> Any:
+    return np.ones(shape, "float32")
+
+
+def sizes(*numbers: int) -> Any:
+    return np.array(numbers, "int64")
+
+
+ROW, MAP = (1, 64), (1, 3, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "shape", "weights", "said"),
+    [
+        ("Gemm", {}, ROW, ones(64, 8), ""),
+        ("Gemm", {}, ROW, ones(63, 8), "Gemm: 1x64 times 63x8"),
+        ("Gemm", {"transB": 1}, ROW, ones(8, 64), ""),
+        ("Gemm", {"transB": 1}, ROW, ones(64, 8), "Gemm: 1x64 times 8x64"),
+        ("MatMul", {}, ROW, ones(63, 8), "MatMul: 1x64 times 63x8"),
+        ("MatMul", {}, (3, 2, 64), ones(64), ""),
+        ("MatMul", {}, (3, 2, 64), ones(63), "MatMul: 3x2x64 times 63"),
+        ("Conv", {}, MAP, ones(8, 3, 3, 3), ""),
+        ("Conv", {"group": 3}, MAP, ones(9, 1, 3, 3), ""),
+        ("Conv", {}, MAP, ones(8, 4, 3, 3), "Conv: weights 8x4x3x3 for an input of 3 channels"),
+        (
+            "Conv",
+            {"group": 2},
+            MAP,
+            ones(8, 3, 3, 3),
+            "Conv: weights 8x3x3x3 in 2 groups for an input of 3 channels",
+        ),
+        ("Add", {}, ROW, ones(5, 64), ""),
+        ("Add", {}, MAP, ones(3, 1, 1), ""),
+        ("Add", {}, ROW, ones(63), "Add: 1x64 and 63 cannot be broadcast"),
+        ("Concat", {"axis": -1}, ROW, ones(1, 3), ""),
+        ("Concat", {"axis": 1}, ROW, ones(2, 3), "Concat: 1x64 and 2x3 are joined along axis 1"),
+        ("Reshape", {}, ROW, sizes(0, 8, -1), ""),
+        ("Reshape", {}, ROW, sizes(4, 16), ""),
+        ("Reshape", {}, ROW, sizes(7, -1), "Reshape: 1x64 to 7x?"),
+        ("Reshape", {}, ROW, sizes(7, 9), "Reshape: 1x64 to 7x9"),
+        ("Reshape", {}, ROW, sizes(-1, -1), "Reshape: 1x64 to ?x?"),
+        (
+            "Reshape",
+            {},
+            ROW,
+            sizes(64, 1, 0),
+            "Reshape: 1x64 to 64x1x0, whose 0 stands for no size",
+        ),
+    ],
+)
+def test_shapes_contradict_each_other_where_onnxruntime_fails(
+    kind: str,
+    attributes: dict[str, int],
+    shape: tuple[int, ...],
+    weights: Any,
+    said: str,
+    tmp_path: Path,
+) -> None:
+    op = node(kind, ["x", "w"], ["y"], **attributes)
+    model = save([op], tmp_path / "m.onnx", constants={"w": weights}, shape=shape)
+    assert messages(SHAPES, model) == ([said] if said else [])
+    assert bool(failure(model, shape)) == bool(said)
+
+
+def test_open_sizes_are_taken_to_fit(tmp_path: Path) -> None:
+    open_batch = ("N", "M")
+    for kind in ("Gemm", "MatMul", "Add", "Concat"):
+        attributes = {"axis": 1} if kind == "Concat" else {}
+        op = node(kind, ["x", "w"], ["y"], **attributes)
+        model = save([op], tmp_path / "m.onnx", constants={"w": ones(4, 8)}, shape=open_batch)
+        assert messages(SHAPES, model) == []
+    op = node("Reshape", ["x", "w"], ["y"])
+    model = save([op], tmp_path / "m.onnx", constants={"w": sizes(7, -1)}, shape=open_batch)
+    assert messages(SHAPES, model) == []
+    assert failure(model, (1, 14)) == ""
