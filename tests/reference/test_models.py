@@ -113,7 +113,9 @@ def test_accuracies_are_those_of_the_readmes(
     result = gate(pytester)
     found = accuracies(pytester.path)
 
-    result.assert_outcomes(passed=2 * len(cases))
+    outcomes = result.parseoutcomes()
+    assert outcomes.keys() <= {"passed", "warned"}  # two of the models have an open batch
+    assert sum(outcomes.values()) == 3 * len(cases)  # with the lint items
     for index, (path, _, accuracy, samples, integer) in enumerate(cases):
         off = abs(found[index] - accuracy)
         allowed = 0.5 if integer else 1.5  # the README rounds to four digits
@@ -139,7 +141,7 @@ macs = 300_000
     )
     result = gate(pytester)
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["ad: weights_int8", "  size *kept", "  macs *264 k *kept"])
 
 
@@ -166,7 +168,7 @@ accuracy = {{ min = "90 %", max_drop = "1 pp" }}
     result = gate(pytester)
     report = json.loads((pytester.path / "report.json").read_text())
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     assert report["models"][0]["recipe"] == "weights_int8"
     assert report["models"][0]["selected_on"] == "calibration"
     assert report["models"][0]["size"] / 94572 == pytest.approx(0.381, abs=0.01)
