@@ -14,6 +14,7 @@ from pytest_edgebudget.lint.quantization.mislabelled_float import RULE as MISLAB
 from pytest_edgebudget.lint.quantization.no_op_requantize import RULE as NO_OP_REQUANTIZE
 from pytest_edgebudget.lint.quantization.per_tensor_weights import RULE as PER_TENSOR_WEIGHTS
 from pytest_edgebudget.lint.quantization.saturated_weights import RULE as SATURATED_WEIGHTS
+from pytest_edgebudget.lint.quantization.tiny_range import RULE as TINY_RANGE
 from pytest_edgebudget.lint.quantization.uint8_arithmetic import RULE as UINT8_ARITHMETIC
 
 RULES: tuple[Rule, ...] = (
@@ -31,4 +32,5 @@ RULES: tuple[Rule, ...] = (
     UINT8_ARITHMETIC,
     BIAS_SCALE,
     SATURATED_WEIGHTS,
+    TINY_RANGE,
 )

@@ -17,6 +17,7 @@ from pytest_edgebudget.lint.quantization.broken_scale import RULE as BROKEN_SCAL
 from pytest_edgebudget.lint.quantization.cancelling_quantize import RULE as CANCELLING
 from pytest_edgebudget.lint.quantization.collapsed_range import RULE as COLLAPSED
 from pytest_edgebudget.lint.quantization.no_op_requantize import RULE as NO_OP
+from pytest_edgebudget.lint.quantization.tiny_range import RULE as TINY
 from tests.lint import quantized as made
 from tests.lint.check import findings, messages
 
@@ -283,3 +284,40 @@ def test_the_reference_models_have_no_finding(reference_models: Path) -> None:
             if path.suffix[1:] in rule.formats:
                 profile = made.PI if rule.needs is OnDevice else None
                 assert messages(rule, path, profile) == [], path.name
+
+
+# --- calibration on zeros --------------------------------------------------------
+
+
+def test_calibration_on_zeros_is_found_and_costs_the_accuracy(int8: Path, tmp_path: Path) -> None:
+    zeros = np.zeros_like(made.digits())
+    model = made.by_litert(tmp_path / "zeros.tflite", made.static(), samples=zeros)
+    (finding,) = findings(TINY, model)
+    assert (
+        finding.message
+        == "1 activation has a range of less than 1e-05: 1e-09 for serving_default_image:0"
+    )
+    assert TINY.severity is Severity.WARNING
+    assert made.accuracy(model) < 0.2 < 0.9 < made.accuracy(int8)
+
+
+def test_real_samples_and_tiny_weights_are_no_tiny_range(int8: Path, tmp_path: Path) -> None:
+    assert findings(TINY, int8) == []
+
+    def change(model: Any) -> None:
+        kernel = made.quantization_of(model, first_conv(model), 1)
+        kernel.scale = [1e-12, *kernel.scale[1:]]
+
+    assert findings(TINY, made.edited(int8, tmp_path / "m.tflite", change)) == []
+
+
+def test_tiny_ranges_are_told_once_for_a_model_and_inputs_first(int8: Path, tmp_path: Path) -> None:
+    def change(model: Any) -> None:
+        conv = first_conv(model)
+        for place in (None, 0):
+            made.quantization_of(model, conv, place).scale = [2e-6 / 255]
+
+    (finding,) = findings(TINY, made.edited(int8, tmp_path / "m.tflite", change))
+    assert finding.message == (
+        "2 activations have a range of less than 1e-05, an input among them: 2e-06 for serving_default_image:0"
+    )
