@@ -130,10 +130,15 @@ def _options(table: Node, metric: Metric) -> tuple[tuple[str, float | int | str]
 
 
 def _bound(values: Values, key: str, metric: Metric) -> float | None:
-    """A bound; of plain numbers only those where more is better may be negative."""
+    """A bound that a reading can meet."""
     value = values.quantity(key, metric.unit)
-    if value is not None and value < 0 and metric.better is Better.LOWER:
+    if value is None:
+        return None
+    least, most = metric.extent
+    if value < 0 and metric.better is Better.LOWER:
         values.refuse(key, "a negative limit makes no sense here")
+    elif not least <= value <= most:
+        values.refuse(key, f"{metric.name} lies in {least:g}..{most:g}", "no reading is beyond it")
     return value
 
 

@@ -12,7 +12,7 @@ from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.lint.files import inputs
 from pytest_edgebudget.lint.result import LintRun
 from pytest_edgebudget.lint.run import Request, run
-from pytest_edgebudget.lint.select import Selection, near, selection
+from pytest_edgebudget.lint.select import Selection, selection
 from pytest_edgebudget.types import Profile
 
 
@@ -65,8 +65,10 @@ def _profile(name: str | None) -> Profile | None:
 
 def near_profile(name: str, known: tuple[str, ...]) -> str:
     """A hint for a profile that nobody knows."""
-    hint = near(name, known)
-    return hint if hint.startswith("did you") else f"known: {', '.join(known)}; or a .toml file"
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a .toml file"
 
 
 def _rendered(done: LintRun, name: str) -> str:

@@ -104,7 +104,7 @@ def about_comments(
 ) -> tuple[list[Reported], list[str]]:
     """What the rules about comments find, and which of them failed."""
     bad, failed = _bad(ignoring.budgets, codes)
-    unused, failed_too = _unused(ignoring.unused(selection))
+    unused, failed_too = _unused(ignoring.unused(selection), codes)
     found = [each for each in (*bad, *unused) if selection.wants(each.code)]
     return found, failed + failed_too
 
@@ -119,10 +119,17 @@ def _bad(budgets: Iterable[BudgetResult], codes: Codes) -> tuple[list[Reported],
     return apply([ignore_without_reason.RULE], subject, ignores[0].file)
 
 
-def _unused(unused: tuple[tuple[Ignore, str], ...]) -> tuple[list[Reported], list[str]]:
+def _unused(
+    unused: tuple[tuple[Ignore, str], ...], codes: Codes
+) -> tuple[list[Reported], list[str]]:
+    """Comments that took nothing; a code that no rule has is told already."""
     if not unused:
         return [], []
-    return apply([unused_ignore.RULE], UnusedIgnores(unused), unused[0][0].file)
+    known = codes()
+    left = tuple(
+        (ignore, code) for ignore, code in unused if any(each.startswith(code) for each in known)
+    )
+    return apply([unused_ignore.RULE], UnusedIgnores(left), unused[0][0].file)
 
 
 def _for_the_gate(ignore: Ignore, code: str, models: Iterable[NamedModel]) -> bool:

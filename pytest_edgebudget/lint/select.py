@@ -44,16 +44,24 @@ def _codes(option: str, texts: Sequence[str], known: Sequence[str]) -> tuple[str
     words = [word.strip().upper() for text in texts for word in text.split(",")]
     for word in words:
         if not word or not any(code.startswith(word) for code in known):
-            raise EdgeBudgetError(f"{option}: there is no rule {word!r}", near(word, known))
+            raise EdgeBudgetError(f"{option}: there is no rule {word!r}", codes_near(word, known))
     return tuple(words)
 
 
-def near(word: str, known: Sequence[str]) -> str:
-    """A hint for a code that nobody knows."""
-    from difflib import get_close_matches
+def codes_near(word: str, known: Sequence[str]) -> str:
+    """
+    A hint for a code that no rule has: the codes of its family, else the families.
 
-    found = get_close_matches(word, known, 1)
-    return f"did you mean {found[0]}?" if found else "docs/rules.md lists the rules"
+    A number one off is no misspelling: the rule beside it is about something else.
+    """
+    family = sorted(code for code in known if code[:_FAMILY] == word[:_FAMILY])
+    if len(word) >= _FAMILY and family:
+        return f"{word[:_FAMILY]} has the rules {family[0]} to {family[-1]}"
+    families = sorted({code[:_FAMILY] for code in known})
+    return f"a code begins with {', '.join(families)}; docs/rules.md lists them"
+
+
+_FAMILY = 3  # characters of a code: EB and the first digit
 
 
 def _longest(code: str, prefixes: Iterable[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,8 @@ class Metric:
         identity: what else tells it from a metric of the same name, such as
             the user's function; readings of another identity are not compared.
         exact: readings are EXACT whatever the device (static metrics).
+        bounds: the least and the greatest value that there can be, where the
+            unit does not say (a fraction lies in 0..1).
         cacheable: whether a reading may be kept for the next run; False where
             *read* is code that may change without our knowing.
     """
@@ -87,6 +90,7 @@ class Metric:
     additive: bool = False
     informs: bool = False
     exact: bool = False
+    bounds: tuple[float, float] | None = None
     cacheable: bool = True
     identity: str = ""
     options: tuple[Option, ...] = ()
@@ -95,6 +99,15 @@ class Metric:
     def doc(self) -> str:
         """The definition, as the user reads it."""
         return inspect.getdoc(self.read) or ""
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The least and the greatest value that it can have."""
+        if self.bounds is not None:
+            return self.bounds
+        if self.unit is Unit.FRACTION:
+            return 0.0, 1.0
+        return (-math.inf, math.inf) if self.unit is Unit.NUMBER else (0.0, math.inf)
 
     def defaults(self) -> dict[str, float | int | str]:
         """The options' default values."""

@@ -73,6 +73,7 @@ def _cosines(ours: Array, theirs: Array, usable: Array) -> Array:
 METRIC = Metric(
     name="cosine",
     unit=Unit.NUMBER,
+    bounds=(-1.0, 1.0),
     better=Better.HIGHER,
     needs=Predictions,
     read=read,

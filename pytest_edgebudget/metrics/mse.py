@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics._differences import differences, mean_error
 from pytest_edgebudget.metrics._labels import OUTPUT
@@ -26,6 +28,7 @@ def read(predictions: Predictions, options: Options) -> Value:
 METRIC = Metric(
     name="mse",
     unit=Unit.NUMBER,
+    bounds=(0.0, math.inf),
     better=Better.LOWER,
     needs=Predictions,
     read=read,

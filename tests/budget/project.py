@@ -78,7 +78,7 @@ METRICS = (
         ),
     ),
     _metric("mae", Unit.NUMBER, Predictions, droppable=True),
-    _metric("cosine", Unit.NUMBER, Predictions, better=Better.HIGHER),
+    replace(_metric("cosine", Unit.NUMBER, Predictions, better=Better.HIGHER), bounds=(-1.0, 1.0)),
 )
 
 BOTH = frozenset({"tflite", "onnx"})

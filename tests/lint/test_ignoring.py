@@ -86,7 +86,14 @@ def test_a_comment_behind_another_line_ignores_nothing_and_is_reported(
     [
         ("ignore TEST001", "no reason is given for ignoring TEST001"),
         ("ignore TEST009 - x", "there is no rule TEST009: it ignores nothing"),
-        ("ignore", '"ignore" is not understood: it ignores nothing'),
+        ("ignore", "no rule is named, and no reason given: it ignores nothing"),
+        ("ignore - all of it", "no rule is named: it ignores nothing"),
+        ("skip EB203 - x", '"skip" is not understood, only "ignore" is: it ignores nothing'),
+        (
+            "ignore TEST001 because",
+            '"TEST001 because" is not understood, a reason comes behind the codes and " - ":'
+            " it ignores nothing",
+        ),
     ],
 )
 def test_a_comment_without_a_reason_or_a_known_code_is_a_finding(
@@ -94,7 +101,7 @@ def test_a_comment_without_a_reason_or_a_known_code_is_a_finding(
 ) -> None:
     (project / "pi4.toml").write_text(f"# edgebudget: {comment}\n{BUDGET}")
 
-    code, out, _ = lint("pi4.toml", "--select=EB101")
+    code, out, _ = lint("pi4.toml", "--select=EB101,EB102")
 
     assert code == 1
     assert found(out) == [f"pi4.toml:1: EB101 warning: {message}"]

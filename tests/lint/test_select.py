@@ -33,9 +33,17 @@ def test_rules_are_chosen_by_how_their_codes_begin(
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("EB205", "did you mean EB20"), ("unfused", "docs/rules.md lists"), ("", "docs/rules.md")],
+    [
+        ("EB205", "EB2 has the rules EB203 to EB204"),
+        ("EB999", "a code begins with ACM, EB1, EB2, EB3; docs/rules.md lists them"),
+        ("EB9", "a code begins with ACM, EB1, EB2, EB3"),
+        ("unfused", "a code begins with"),
+        ("", "a code begins with"),
+    ],
 )
-def test_a_code_that_no_rule_has_is_an_error_with_the_nearest(word: str, hint: str) -> None:
+def test_a_code_that_no_rule_has_is_an_error_with_those_that_there_are(
+    word: str, hint: str
+) -> None:
     with pytest.raises(EdgeBudgetError) as error:
         selection([], [f"EB301,{word}"], CODES)
 

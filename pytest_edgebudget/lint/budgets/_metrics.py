@@ -7,23 +7,13 @@ from collections.abc import Mapping
 
 from pytest_edgebudget.metrics import BUILT_IN
 from pytest_edgebudget.metrics.base import Metric
-from pytest_edgebudget.types import Better, Unit
+from pytest_edgebudget.types import Better
 
 
 @functools.cache
 def built_in() -> Mapping[str, Metric]:
     """The built-in metrics by name."""
     return {metric.name: metric for metric in BUILT_IN}
-
-
-def extent(metric: Metric) -> tuple[float, float]:
-    """The least and the largest value that it can have."""
-    infinite = float("inf")
-    if metric.unit is Unit.FRACTION:
-        return 0.0, 1.0
-    if metric.name == "cosine":
-        return -1.0, 1.0
-    return (0.0, infinite) if metric.unit is not Unit.NUMBER else (-infinite, infinite)
 
 
 def quality(name: str) -> bool:

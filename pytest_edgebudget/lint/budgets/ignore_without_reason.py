@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from pytest_edgebudget.lint.base import Finding, Rule, Severity
 from pytest_edgebudget.lint.ignores import BadIgnores, Ignore
-from pytest_edgebudget.lint.select import near
+from pytest_edgebudget.lint.select import codes_near
 
 _FORM = "write: # edgebudget: ignore EB203 - reason"
 
@@ -42,13 +42,25 @@ def check(comments: BadIgnores) -> Iterator[Finding]:
 
 def _wrong(ignore: Ignore, known: tuple[str, ...]) -> tuple[str, str]:
     if ignore.wrong:
-        return f'"{ignore.wrong}" is not understood: it ignores nothing', _FORM
+        return f"{_lacks(ignore.wrong)}: it ignores nothing", _FORM
     for code in ignore.codes:
         if not any(each.startswith(code) for each in known):
-            return f"there is no rule {code}: it ignores nothing", near(code, known)
+            return f"there is no rule {code}: it ignores nothing", codes_near(code, known)
     if not ignore.reason:
         return f"no reason is given for ignoring {', '.join(ignore.codes)}", _FORM
     return "", ""
+
+
+def _lacks(comment: str) -> str:
+    """What a comment of another form lacks."""
+    verb, _, rest = comment.partition(" ")
+    if verb.rstrip(":") != "ignore":
+        return f'"{verb}" is not understood, only "ignore" is'
+    if not rest.strip(" -:"):
+        return "no rule is named, and no reason given"
+    if not rest[0].isalnum():
+        return "no rule is named"
+    return f'"{rest}" is not understood, a reason comes behind the codes and " - "'
 
 
 RULE = Rule(

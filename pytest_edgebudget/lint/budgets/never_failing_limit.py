@@ -63,12 +63,12 @@ def _never(limit: Limit) -> str:
 
 def _reasons(limit: Limit) -> Iterator[str]:
     """Why each bound cannot be broken, or an empty text."""
-    from pytest_edgebudget.lint.budgets._metrics import built_in, extent, higher_is_better
+    from pytest_edgebudget.lint.budgets._metrics import built_in, higher_is_better
 
     metric = built_in().get(limit.metric)
     if metric is None:
         return
-    least, most = extent(metric)
+    least, most = metric.extent
     if limit.min is not None:
         yield _floor(limit, least, metric.unit)
     if limit.max is not None:
