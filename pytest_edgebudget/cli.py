@@ -222,10 +222,13 @@ def _devices(options: argparse.Namespace) -> int:
     from pytest_edgebudget.types import Unit
     from pytest_edgebudget.units import format_value
 
-    for name, path in devices.profiles().items():
-        profile = devices.load_profile(path)
-        ram = f", {format_value(profile.ram, Unit.BYTES)} RAM" if profile.ram else ""
-        print(f"{name:18} {profile.title}{ram}; {', '.join(profile.runtimes)}")
+    profiles = [devices.load_profile(path) for path in devices.profiles().values()]
+    width = max(len(profile.name) for profile in profiles)
+    for profile in profiles:
+        sizes = {kind: profile.largest(kind) for kind in ("ram", "flash")}
+        memory = [f"{format_value(n, Unit.BYTES)} {kind}" for kind, n in sizes.items() if n]
+        runs = [*profile.runtimes, *filter(None, [profile.accelerator])]
+        print(f"{profile.name:{width}}  {', '.join([profile.title, *memory])}; {', '.join(runs)}")
     return KEPT
 
 

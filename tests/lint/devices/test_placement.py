@@ -169,7 +169,7 @@ def test_the_edge_tpu_takes_what_corals_page_lists(op_models: Path) -> None:
     refused = {
         "gather": "the Edge TPU has no GATHER",
         "conv_batch_2": "only the last 3 dimensions may be larger than 1 (shape 2x12x12x8)",
-        "strided_2": "strides of a slice are 1 (it has [1, 2, 2, 1])",
+        "strided_2": "strides of a slice must be 1 (it has [1, 2, 2, 1])",
     }
     for name, reason in refused.items():
         assert reasons("edge-tpu", op_models / f"{name}.int8.tflite") == [reason], name
@@ -203,8 +203,8 @@ def test_the_gpu_delegate_takes_what_its_source_lists(op_models: Path) -> None:
         "mul_outer": "one operand must be at least as large as the other in all dimensions "
         "(1x12x1x8 with 1x1x12x8)",
         "symmetric_pad": "only the reflecting mode is taken (mode is SYMMETRIC)",
-        "slice_2d": "slices are of three or four dimensions (2 dimensions)",
-        "strided_shrink": "a slice has no shrink-axis mask (shrink_axis_mask is 2)",
+        "slice_2d": "slices must be of three or four dimensions (2 dimensions)",
+        "strided_shrink": "a slice must have no shrink-axis mask (shrink_axis_mask is 2)",
         "top_k": "the GPU delegate has no TOPK_V2",
     }
     for name, reason in refused.items():
