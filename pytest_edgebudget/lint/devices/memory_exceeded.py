@@ -5,8 +5,9 @@ What it finds
     A model whose planned memory (the activations in the runtime's own arrangement, without
     weights and without what the runtime keeps beside it) is larger than the largest piece
     of RAM of the device. Where an operator's scratch memory is not known, the plan is the
-    least that is needed, and the finding is as sure. Not for accelerators whose compiler
-    plans the memory anew.
+    least that is needed, and the finding is as sure. Where the activations fit and what
+    TensorFlow Lite Micro keeps beside them (an estimate, taken at its lower end) does not,
+    the finding is a warning. Not for accelerators whose compiler plans the memory anew.
 
 Why it hurts
     Allocation fails on the device: AllocateTensors() of TensorFlow Lite Micro returns an
@@ -44,13 +45,17 @@ def check(device: OnDevice) -> Iterator[Finding]:
     if room is None or not room:
         return
     plan = _plan(device)
-    if plan is not None and plan.size > room:
+    if plan is None:
+        return
+    has = f"in one piece, and the largest piece of RAM of {device.profile.name} has"
+    if plan.size > room:
         need, have = format_pair(plan.size, room, Unit.BYTES)
         least = "" if plan.exact else "at least "
-        yield Finding(
-            f"the activations need {least}{need} in one piece, and the largest piece of RAM of "
-            f"{device.profile.name} has {have}"
-        )
+        yield Finding(f"the activations need {least}{need} {has} {have}")
+    elif plan.runtime == "tflm" and plan.arena and plan.arena.low > room:
+        need, have = format_pair(plan.arena.low, room, Unit.BYTES)
+        message = f"with what the runtime keeps beside them, activations need at least {need}"
+        yield Finding(f"{message} (estimated) {has} {have}", severity=Severity.WARNING)
 
 
 def _plan(device: OnDevice) -> Plan | None:

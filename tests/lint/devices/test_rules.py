@@ -131,14 +131,24 @@ def board(**regions: int) -> Profile:
     return Profile(name="tiny", title="tiny", runtimes=("tflm",), regions=found)
 
 
-def test_memory_that_just_suffices_is_enough(small: Path) -> None:
+def test_memory_that_does_not_hold_the_activations_is_an_error(small: Path) -> None:
     # Input 128 bytes, features 192, flat in place, scores 20 in 32: TFLite Micro's plan.
     head = _planned_by_tflite_micro(small)
-    assert messages(MEMORY, small, board(ram=head)) == []
-    assert messages(MEMORY, small, board(ram=head - 1)) == [
+    assert messages(MEMORY, small, board(ram=8192)) == []
+    (found,) = findings(MEMORY, small, board(ram=head - 1))
+    assert found.severity is None  # the rule's own: an error
+    assert found.message == (
         f"the activations need {head} B in one piece, and the largest piece of RAM of tiny has "
         f"{head - 1} B"
-    ]
+    )
+
+
+def test_activations_that_leave_no_room_for_the_runtime_are_a_warning(small: Path) -> None:
+    head = _planned_by_tflite_micro(small)
+    (found,) = findings(MEMORY, small, board(ram=head))
+    assert found.severity is Severity.WARNING
+    assert found.message.startswith("with what the runtime keeps beside them, activations need at ")
+    assert found.message.endswith(f"the largest piece of RAM of tiny has {head} B")
 
 
 def _planned_by_tflite_micro(path: Path) -> int:
