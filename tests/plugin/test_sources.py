@@ -142,7 +142,7 @@ def test_a_broken_limit_in_plain_numbers_is_explained_in_every_report(
     write(
         BUDGET.replace('"data.npz"', '"mine:data"')
         .replace('["none", "float16", "int8"]', '["int8"]')
-        .replace("[models.digits.budget]", "[models.digits.budget]\nnines = 2.0\ncosine = 1.5")
+        .replace("[models.digits.budget]", "[models.digits.budget]\nnines = 2.0\ncosine = 1.0")
         + '[models.digits.metrics.nines]\nfunction = "mine:nines"\nbetter = "higher"\n'
     )
     result = gate(
