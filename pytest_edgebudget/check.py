@@ -15,7 +15,7 @@ from pytest_edgebudget.paths import exists, is_folder
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report import terminal
 from pytest_edgebudget.report.base import ErrorRow, Report, Run
-from pytest_edgebudget.report.message import broken_text
+from pytest_edgebudget.report.message import broken_text, lint_text
 from pytest_edgebudget.session import Choices, GateSession
 from pytest_edgebudget.types import Budget, ModelBudget
 from pytest_edgebudget.wiring import command_line_manager, registry_of, reports_of
@@ -89,6 +89,18 @@ def _judge(session: GateSession, budget: Budget) -> None:
                 )
                 found = Found(error=row)
             session.recorder.add(found)
+        if isinstance(part, ModelBudget) and budget.lint.level != "off":
+            session.recorder.add(_lint(session, budget, part))
+
+
+def _lint(session: GateSession, budget: Budget, model: ModelBudget) -> Found:
+    """What the linter says of the artifact; an error where there is none."""
+    file = session.name(budget.path)
+    try:
+        return session.lint(budget, model)
+    except EdgeBudgetError as error:
+        name = f"{file}::{model.name}::lint"
+        return Found(error=ErrorRow(id=name, file=file, model=model.name, message=str(error)))
 
 
 def _print(run: Run, name: str, formats: dict[str, Report]) -> None:
@@ -99,6 +111,9 @@ def _print(run: Run, name: str, formats: dict[str, Report]) -> None:
     for row in run.limits:
         if row.fails:
             print("\n" + broken_text(row, run.model(row.file, row.model)))
+    for lint in run.lints:
+        if lint.fails:
+            print("\n" + lint_text(lint))
     for message in dict.fromkeys(error.message for error in run.errors):
         print(f"\nerror: {message}", file=sys.stderr)
 
@@ -117,7 +132,8 @@ def _write(
 def _exit_code(run: Run) -> int:
     if run.errors:
         return INFRASTRUCTURE
-    return BROKEN if any(row.fails for row in run.limits) else KEPT
+    fails = [row.fails for row in run.limits] + [row.fails for row in run.lints]
+    return BROKEN if any(fails) else KEPT
 
 
 def _say(text: str) -> None:

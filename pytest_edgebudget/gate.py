@@ -15,7 +15,7 @@ from pytest_edgebudget.finish import (
     write_locks,
     write_reports,
 )
-from pytest_edgebudget.items import BudgetFile, JudgedItem, LimitItem
+from pytest_edgebudget.items import BudgetFile, JudgedItem
 from pytest_edgebudget.options import Options, read_options
 from pytest_edgebudget.progress import Progress
 from pytest_edgebudget.recorder import Found
@@ -116,7 +116,7 @@ class Gate:
                 node = BudgetFile.of(session, path, self.session)
                 items.extend(session.genitems(node))
         self.collected |= {
-            str(item.part.budget.path) for item in items if isinstance(item, LimitItem)
+            str(item.part.budget.path) for item in items if isinstance(item, JudgedItem)
         }
 
     # --- running ------------------------------------------------------------

@@ -265,17 +265,18 @@ class GateSession:
         """
         Write what was chosen and read into the locks; returns the files that changed.
 
-        Only models whose limits all hold, those of their groups too, are
-        written: a broken run never becomes a baseline.
+        Only models whose limits all hold, those of their groups too, and in
+        which the linter finds no error, are written: a broken run never becomes a baseline.
         """
         changed = []
         for budget in self.budgets.values():
             file = self.name(budget.path)
             broken = self._broken_groups(budget)
+            linted = {r.model for r in self.recorder.lints.values() if r.fails and r.file == file}
             updates = {
                 name: entry
                 for (where, name), entry in self.recorder.locks.items()
-                if where == file and name not in broken
+                if where == file and name not in broken | linted
             }
             if not updates:
                 continue

@@ -77,7 +77,7 @@ def plan_tflm(graph: Graph, kernels: str = "") -> Plan:
         reasons.append("subgraphs call each other too often to be followed")
     if kernels in CMSIS_NN:
         return _with_cmsis(graph, kernels, tensors, life, reasons)
-    if kernels:
+    if kernels not in ("", "reference"):
         reasons.append(f"the scratch memory of {kernels} kernels is not known")
     requests = (*tensors, *_scratch(graph, life, scratch, reasons))
     return _placed(graph, requests, life, reasons)

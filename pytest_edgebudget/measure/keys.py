@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FunctionType
 
 from pytest_edgebudget import __version__, graph
+from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts, Predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
@@ -17,7 +18,14 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import Key
 
 PACKAGE = Path(__file__).resolve().parent.parent
-READING = ("stats.py", "metrics/*.py", "graph/*.py", "measure/*.py", "worker/**/*.py")
+READING = (
+    "stats.py",
+    "metrics/*.py",
+    "graph/*.py",
+    "measure/*.py",
+    "worker/**/*.py",
+    "devices/kernels.py",
+)
 
 STATIC = (FileFacts, graph.Graph, PlanFacts)
 DETERMINISTIC = (*STATIC, Predictions)
@@ -32,9 +40,9 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     """
     metric = wanted.metric
     if metric.needs is PlanFacts:
-        profile = subject.device.choice.profile
+        kernels = kernels_of(subject.device.choice.profile)
         runtime = subject.device.runtime_for(subject.artifact.format)
-        return (("kernels", profile.kernels), ("runtime", runtime))
+        return (("kernels", kernels), ("runtime", runtime))
     if metric.needs in STATIC:
         return ()
     choice = subject.device.choice

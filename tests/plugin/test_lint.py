@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.plugin.conftest import Runner
+
+CHECK = "import sys; from pytest_edgebudget.cli import main; sys.exit(main())"
 
 MODEL = """\
 [device]
@@ -130,3 +133,22 @@ def pytest_edgebudget_rules():
     result = gate("--edge-budget", "pi4.toml", ".", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["  ACME001 error: * ops are too many"])
+
+
+def test_check_lints_as_pytest_does(
+    project: Path, write: Callable[[str], None], pytester: pytest.Pytester
+) -> None:
+    write(budget("coral-dev-board"))
+    result = pytester.run(sys.executable, "-c", CHECK, "check", "pi4.toml", "--update")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["  lint *error* broken", "digits: lint: * in the artifact"])
+    assert not (project / "pi4.lock.json").exists()  # a broken run is no baseline
+
+
+def test_the_id_of_a_lint_item_can_be_pasted_back(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(budget("raspberry-pi-4"))
+    result = gate("pi4.toml::digits::lint", "--edge-budget", "pi4.toml")
+    assert result.ret == 0
