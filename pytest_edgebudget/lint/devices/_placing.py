@@ -6,7 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 
-from pytest_edgebudget.devices.constraints import Table, table_of
+from pytest_edgebudget.devices.constraints import Table, Violation, table_of, violations
 from pytest_edgebudget.devices.placement import Placed, placed
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.graph.ir import Op
@@ -45,12 +45,45 @@ def runtime_for(profile: Profile, format_: str) -> str:
     return next(fitting, "")
 
 
+@functools.lru_cache(maxsize=1)
+def refused(device: OnDevice) -> tuple[tuple[Op, Violation], ...]:
+    """
+    Operators of all subgraphs that the runtime does not run, each with its first reason.
+
+    Without those that an accelerator takes. Where there is one, the model does not
+    start: what is true of its memory and of its speed is not worth saying.
+    """
+    table = table_of(runtime_for(device.profile, device.model.graph.format))
+    if table is None or table.rest:
+        return ()
+    taken = {id(each.op) for each in on_accelerator(device) if each.on}
+    return tuple(
+        (op, reason)
+        for subgraph in device.model.graph.subgraphs
+        for op in subgraph.ops
+        if id(op) not in taken
+        for reason in violations(table, subgraph, op)[:1]
+    )
+
+
+def counted(device: OnDevice) -> bool:
+    """Whether the multiply-accumulates of all operators are known."""
+    return all(cost.macs is not None for cost in device.model.costs)
+
+
 def macs(device: OnDevice, operators: Iterable[Placed]) -> float:
     """Their share of the model's multiply-accumulates; 0 where there are none."""
     costs = device.model.costs
     total = sum(cost.macs or 0 for cost in costs)
     part = sum(costs[each.index].macs or 0 for each in operators)
     return part / total if total else 0.0
+
+
+def share_of(device: OnDevice, operators: Iterable[Placed]) -> str:
+    """Their share in words; "" where they have none."""
+    part = macs(device, operators)
+    known = "" if counted(device) else " that can be counted"
+    return f"{share(part)} of the multiply-accumulates{known}" if part else ""
 
 
 def share(value: float) -> str:

@@ -30,10 +30,9 @@ from pytest_edgebudget.lint.base import Finding, OnDevice, Rule, Severity
 from pytest_edgebudget.lint.devices._placing import (
     accelerator_of,
     is_used,
-    macs,
     name_of,
     on_accelerator,
-    share,
+    share_of,
 )
 
 
@@ -55,10 +54,10 @@ def _finding(
     device: OnDevice, kind: str, together: list[tuple[Placed, Violation]], place: str
 ) -> Finding:
     operator, reason = together[0]
-    part = macs(device, [each for each, _ in together])
+    part = share_of(device, [each for each, _ in together])
     words = [f"{len(together)} like it"] if len(together) > 1 else []
     if part:
-        words.append(f"{share(part)} of the multiply-accumulates")
+        words.append(part)
     tail = f"; {', '.join(words)}" if words else ""
     message = f"the {place} does not take this {kind}: {reason}{tail}"
     return Finding(message, name_of(operator.op), reason.instead)

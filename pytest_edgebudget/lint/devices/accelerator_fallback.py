@@ -31,10 +31,9 @@ from pytest_edgebudget.lint.devices._placing import (
     accelerator_of,
     is_used,
     kinds,
-    macs,
     name_of,
     on_accelerator,
-    share,
+    share_of,
 )
 
 
@@ -44,12 +43,12 @@ def check(device: OnDevice) -> Iterator[Finding]:
     off = [each for each in placement if not each.on]
     if table is None or not off or not is_used(placement):
         return
-    part = macs(device, off)
+    part = share_of(device, off)
     pieces = partitions(device.model.graph.main, [each.side for each in placement])
     run = "runs" if len(off) == 1 else "run"
     yield Finding(
         f"{len(off)} of {len(placement)} operators {run} on the {table.rest}, with "
-        f"{share(part) if part else 'none'} of the multiply-accumulates: "
+        f"{part or 'none of the multiply-accumulates'}: "
         f"{kinds(each.op for each in off)}",
         name_of(off[0].op),
         severity=None if part or pieces > 1 else Severity.NOTE,

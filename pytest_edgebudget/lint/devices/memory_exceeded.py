@@ -7,7 +7,8 @@ What it finds
     of RAM of the device. Where an operator's scratch memory is not known, the plan is the
     least that is needed, and the finding is as sure. Where the activations fit and what
     TensorFlow Lite Micro keeps beside them (an estimate, taken at its lower end) does not,
-    the finding is a warning. Not for accelerators whose compiler plans the memory anew.
+    the finding is a warning. Not for accelerators whose compiler plans the memory anew, nor
+    for models that do not start (EB408).
 
 Why it hurts
     Allocation fails on the device: AllocateTensors() of TensorFlow Lite Micro returns an
@@ -31,7 +32,7 @@ from collections.abc import Iterator
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.graph.arena import Plan
 from pytest_edgebudget.lint.base import Finding, OnDevice, Rule, Severity
-from pytest_edgebudget.lint.devices._placing import COMPILED, runtime_for
+from pytest_edgebudget.lint.devices._placing import COMPILED, refused, runtime_for
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_pair
 
@@ -45,7 +46,7 @@ def check(device: OnDevice) -> Iterator[Finding]:
     if room is None or not room:
         return
     plan = _plan(device)
-    if plan is None:
+    if plan is None or refused(device):
         return
     has = f"in one piece, and the largest piece of RAM of {device.profile.name} has"
     if plan.size > room:

@@ -4,7 +4,8 @@ Much of the arithmetic has no fast kernel on the device.
 What it finds
     A .tflite for a device with CMSIS-NN or XNNPACK, where operators with at least one
     percent of the multiply-accumulates run in the runtime's other kernels, because of
-    their kind, type or parameters.
+    their kind, type or parameters. Where some arithmetic cannot be counted (loops, open
+    sizes) it gives no share. Silent where the model does not start (EB408).
 
 Why it hurts
     The reference kernels of TensorFlow Lite Micro are plain loops over one value at a
@@ -27,7 +28,15 @@ from collections.abc import Iterator, Sequence
 
 from pytest_edgebudget.devices.placement import Placed, placed
 from pytest_edgebudget.lint.base import Finding, OnDevice, Rule, Severity
-from pytest_edgebudget.lint.devices._placing import kernels_of, kinds, macs, name_of, share
+from pytest_edgebudget.lint.devices._placing import (
+    counted,
+    kernels_of,
+    kinds,
+    macs,
+    name_of,
+    refused,
+    share_of,
+)
 
 LEAST = 0.01
 """Below this share of the multiply-accumulates it is not worth a word."""
@@ -36,19 +45,28 @@ LEAST = 0.01
 def check(device: OnDevice) -> Iterator[Finding]:
     """Add up the multiply-accumulates outside the fast kernels."""
     table = kernels_of(device.profile)
-    if table is None:
+    if table is None or refused(device):
         return
-    slow = [each for each in placed(device.model.graph, table) if not each.on]
-    slow = [each for each in slow if not each.free and macs(device, [each])]
-    part = macs(device, slow)
-    if part >= LEAST:
-        reason = _commonest(device, slow)
-        yield Finding(
-            f"{share(part)} of the multiply-accumulates run in {table.rest}, not in {table.title}: "
-            f"{kinds(each.op for each in slow)}; {reason.reasons[0]}",
-            name_of(reason.op),
-            reason.reasons[0].instead,
-        )
+    slow = [each for each in placed(device.model.graph, table) if not each.on and not each.free]
+    slow = [each for each in slow if _costs(device, each)]
+    known = counted(device)
+    if not slow or (known and macs(device, slow) < LEAST):
+        return
+    reason = _commonest(device, slow)
+    layers = f"{len(slow)} layers run" if len(slow) > 1 else "1 layer runs"
+    what = f"{share_of(device, slow)} run" if known else layers
+    yield Finding(
+        f"{what} in {table.rest}, not in {table.title}: "
+        f"{kinds(each.op for each in slow)}; {reason.reasons[0]}",
+        name_of(reason.op),
+        reason.reasons[0].instead,
+    )
+
+
+def _costs(device: OnDevice, each: Placed) -> bool:
+    """Whether it multiplies: by its count, or where none can be given, by its kind."""
+    count = device.model.costs[each.index].macs
+    return bool(count) or (count is None and each.reasons[0].cause == "condition")
 
 
 def _commonest(device: OnDevice, slow: Sequence[Placed]) -> Placed:
