@@ -13,6 +13,7 @@ from pytest_edgebudget.devices.base import CannotTell as CannotTell
 from pytest_edgebudget.devices.base import Device as Device
 from pytest_edgebudget.devices.base import Worker as Worker
 from pytest_edgebudget.devices.profile import load_profile as load_profile
+from pytest_edgebudget.devices.profile import profile_named as profile_named
 from pytest_edgebudget.devices.profile import profiles as profiles
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.types import DeviceChoice

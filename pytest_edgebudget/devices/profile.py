@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +14,36 @@ from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.types import Profile, Region
 
+_BUDGET = frozenset({"device", "extends", "groups", "models"})
 _FOLDER = Path(__file__).parent / "profiles"
 
 
 def profiles() -> Mapping[str, Path]:
     """The built-in profiles, by name."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
+
+
+def profile_named(name: str) -> Profile:
+    """
+    A built-in profile by its name, or the one in a TOML file.
+
+    Raises EdgeBudgetError when there is none, and for a file that is wrong:
+    all its mistakes.
+    """
+    known = profiles()
+    if name in known:
+        return load_profile(known[name])
+    if name.endswith(".toml") or os.sep in name:
+        try:
+            return load_profile(Path(name))
+        except BudgetError as error:
+            mistakes = "\n  ".join(str(mistake) for mistake in error.mistakes)
+            raise EdgeBudgetError(f"{name}: not a profile that can be used", mistakes) from error
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a .toml file"
+    raise EdgeBudgetError(f"there is no profile {name!r}", hint)
 
 
 def load_profile(path: Path) -> Profile:
@@ -29,6 +54,11 @@ def load_profile(path: Path) -> Profile:
     EdgeBudgetError for a file that cannot be read.
     """
     text, table = _table(path)
+    if "runtimes" not in table and _BUDGET & table.keys():
+        raise EdgeBudgetError(
+            f"{path}: this is a budget file, not a profile of a device",
+            "its [device] names the profile that it is for",
+        )
     tables = table.pop("memory", [])
     facts = Facts(path, text, "", table, KEYS)
     profile = Profile(

@@ -8,7 +8,6 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.lint.files import inputs
 from pytest_edgebudget.lint.result import LintRun
 from pytest_edgebudget.lint.run import Request, run
@@ -50,25 +49,11 @@ def _selection(select: list[str], ignore: list[str]) -> Selection:
 
 
 def _profile(name: str | None) -> Profile | None:
-    """A built-in profile by its name, or the one in a TOML file."""
     if name is None:
         return None
-    from pytest_edgebudget.devices import load_profile, profiles
+    from pytest_edgebudget.devices import profile_named
 
-    known = profiles()
-    if name in known:
-        return load_profile(known[name])
-    if name.endswith(".toml") or os.sep in name:
-        return load_profile(Path(name))
-    raise EdgeBudgetError(f"there is no profile {name!r}", near_profile(name, tuple(known)))
-
-
-def near_profile(name: str, known: tuple[str, ...]) -> str:
-    """A hint for a profile that nobody knows."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a .toml file"
+    return profile_named(name)
 
 
 def _rendered(done: LintRun, name: str) -> str:

@@ -185,6 +185,25 @@ def test_an_unknown_code_or_profile_is_a_usage_error(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["lint", "explain"])
+def test_a_profile_that_is_none_is_told_in_words(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (project / "pi4.toml").write_text(HEAD + 'size = "16 KiB"\n')
+    (project / "board.toml").write_text('runtimes = ["litert"]\ncpus = 1\n')
+
+    assert main([command, "digits.tflite", "--profile=pi4.toml"]) == 2
+    assert capsys.readouterr().err == (
+        "error: pi4.toml: this is a budget file, not a profile of a device\n"
+        "  its [device] names the profile that it is for\n"
+    )
+    assert main([command, "digits.tflite", "--profile=board.toml"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(
+        "error: board.toml: not a profile that can be used\n  board.toml:2: cpus: "
+    )
+
+
 @pytest.mark.usefixtures("project")
 def test_rules_that_need_a_device_run_on_the_profile_that_is_named(
     lint: Lint, rules: list[Rule]
