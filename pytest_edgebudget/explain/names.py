@@ -1,56 +1,116 @@
-"""The documentation of a metric, a rule or a recipe."""
+"""The documentation of a metric, a rule, a recipe or a profile; lists of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.lint.table import RULES
+from pytest_edgebudget.lint.base import Rule
+from pytest_edgebudget.lint.families import all_rules
+from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.wiring import command_line_manager, registry_of
+
+_ARGUMENTS = re.compile(r"\(.*\)$")
+_FAMILY = re.compile(r"[A-Za-z]{2,10}\d{0,2}x{0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that has a name: what a budget file may use, and the rules."""
+
+    registry: Registry
+    rules: tuple[Rule, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, for whoever misspelt one; codes are numbers, and have none near."""
+        its = self.registry
+        return (*its.metrics, *its.passes, *(rule.name for rule in self.rules), *its.profiles)
 
 
 def documentation(name: str, *, as_json: bool = False) -> str:
     """
-    What the user reads about a metric, a rule (its code or name), a pass or a recipe.
+    What the user reads about a metric, a rule (its code or name), a recipe or a profile.
 
+    ``EB2``, ``rules``, ``metrics`` and ``passes`` are lists of what there is.
     Raises EdgeBudgetError when there is none of that name; says which is near.
     """
-    known = _known()
-    steps = _steps(name)
-    for step in steps:
-        if step not in known:
-            raise _unknown(step, known)
+    known = Known(registry_of(command_line_manager()), all_rules())
+    items = list(_items(name.strip(), known))
     if as_json:
         import json
 
-        items = [{"name": step, "documentation": known[step]} for step in steps]
-        return json.dumps({"schema": 1, "items": items}, indent=2) + "\n"
-    return "\n\n".join(known[step] for step in steps) + "\n"
+        found = [{"name": title, "documentation": text} for title, text in items]
+        return json.dumps({"schema": 1, "items": found}, indent=2) + "\n"
+    return "\n\n".join(_plain(text) for _, text in items) + "\n"
 
 
-def _known() -> Mapping[str, str]:
-    registry = registry_of(command_line_manager())
-    passes = {name: f"{name}\n\n{item.doc}" for name, item in registry.passes.items()}
-    metrics = {name: f"{name}\n\n{item.doc}" for name, item in registry.metrics.items()}
-    rules = {
-        key: f"{rule.code} {rule.name} ({rule.severity})\n\n{rule.doc}"
-        for rule in RULES
-        for key in (rule.code, rule.name)
-    }
-    return {**rules, **passes, **metrics}
+def _items(name: str, known: Known) -> Iterable[tuple[str, str]]:
+    """What *name* is: name and text of each part."""
+    if listed := _list(name, known):
+        return [(name, listed)]
+    if name in known.registry.profiles or name.endswith(".toml"):
+        from pytest_edgebudget.devices import profile_named
+        from pytest_edgebudget.explain.profiles import profile_text
+
+        return [(name, profile_text(profile_named(name)))]
+    one = _one(name, known)
+    if one is not None:
+        return [one]
+    return _recipe(name, known)
 
 
-def _steps(name: str) -> list[str]:
-    """The passes of a recipe: ``channels(0.3)+int8``; a code in either case."""
-    steps = [step.partition("(")[0].strip() for step in name.split("+")]
-    return [
-        step.upper() if step[:2].lower() == "eb" and step[2:].isdigit() else step for step in steps
-    ]
+def _one(name: str, known: Known) -> tuple[str, str] | None:
+    """A metric or a rule, in either case."""
+    low = name.lower()
+    for metric_name, metric in known.registry.metrics.items():
+        if metric_name.lower() == low:
+            return metric_name, f"{metric_name}\n\n{metric.doc}"
+    for rule in known.rules:
+        if low in (rule.code.lower(), rule.name):
+            return rule.code, f"{rule.code} {rule.name} ({rule.severity})\n\n{rule.doc}"
+    return None
 
 
-def _unknown(name: str, known: Mapping[str, str]) -> EdgeBudgetError:
-    import difflib
+def _recipe(name: str, known: Known) -> list[tuple[str, str]]:
+    """The passes of ``channels(0.3)+int8``; of several, how many and in which order they are."""
+    passes: Mapping[str, object] = known.registry.passes
+    steps = [_ARGUMENTS.sub("", step.strip()).strip() for step in name.split("+")]
+    for step in steps:
+        if step not in passes:
+            from pytest_edgebudget.explain.unknown import unknown
 
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-    return EdgeBudgetError(f"there is no model, metric, pass or rule {name}", hint)
+            raise unknown(step, known.names, tuple(rule.code for rule in known.rules))
+    texts = [(step, f"{step}\n\n{known.registry.passes[step].doc}") for step in steps]
+    if len(steps) == 1:
+        return texts
+    first = f"{name}: {len(steps)} passes, one after the other: {', then '.join(steps)}"
+    return [(steps[0], f"{first}\n\n{texts[0][1]}"), *texts[1:]]
+
+
+def _list(name: str, known: Known) -> str:
+    """A family of rules, or all metrics or passes: a line for each; "" when it is no such word."""
+    word = name.lower()
+    registry = known.registry
+    if word in ("metrics", "metric"):
+        return _lines((key, item.doc) for key, item in registry.metrics.items())
+    if word in ("passes", "pass", "recipes"):
+        return _lines((key, item.doc) for key, item in registry.passes.items())
+    if not (_FAMILY.fullmatch(name) or word in ("rules", "rule")):
+        return ""
+    start = "" if word in ("rules", "rule") else name.upper().rstrip("X")
+    found = [rule for rule in known.rules if rule.code.startswith(start)]
+    return _lines((f"{rule.code} {rule.name}", rule.doc) for rule in found)
+
+
+def _lines(items: Iterable[tuple[str, str]]) -> str:
+    rows = [(title, doc.strip().partition("\n")[0]) for title, doc in items]
+    width = max((len(title) for title, _ in rows), default=0)
+    return "\n".join(f"{title:{width}}  {summary}" for title, summary in rows)
+
+
+def _plain(text: str) -> str:
+    """Documentation without the marks of its markup."""
+    lines = [line for line in text.replace("``", "`").split("\n") if line.strip() != "::"]
+    return "\n".join(line[:-1] if line.endswith("::") else line for line in lines)
