@@ -10,6 +10,10 @@ from pytest_edgebudget.graph.mapped import Data, contents
 from pytest_edgebudget.magic import LFS_POINTER
 
 
+class ExternalError(ModelError):
+    """What is wrong with a data file; `graph.read` puts the model's path in front."""
+
+
 class ExternalFiles:
     """
     The data files of a model, read once each.
@@ -36,44 +40,44 @@ class ExternalFiles:
         Bytes of one file; *length* None: to its end.
 
         Raises:
-            ModelError: the file is missing, too short, or outside the folder.
+            ExternalError: the file is missing, too short, or outside the folder.
         """
         if name not in self._views:
             self._views[name] = memoryview(self._read(name))
         whole = self._views[name]
         end = len(whole) if length is None else offset + length
         if not 0 <= offset <= end <= len(whole):
-            raise ModelError(
-                f"{self._shown(name)}: bytes {offset:,} to {end:,} of {len(whole):,} are needed",
+            raise ExternalError(
+                f"of its external data {short(name)}, bytes {offset:,} to {end:,} are needed,"
+                f" and there are {len(whole):,}",
                 "the file does not belong to this model, or is truncated: copy both again",
             )
         return whole[offset:end]
 
-    def _shown(self, name: str) -> str:
-        """The path for an error; a damaged file may name anything."""
-        plain = name.isprintable() and len(name) <= 80
-        return str(self._folder / name) if plain else f"{self._folder}: {short(name)}"
-
     def _read(self, name: str) -> Data:
+        if "://" in name:
+            raise ExternalError(
+                f"its external data {short(name)} is an address, and nothing is fetched",
+                "download the file to beside the model, and save the model with the file's name",
+            )
         folder = self._folder.resolve()
         try:
             path = (folder / name).resolve()
             if not name or path == folder or not path.is_relative_to(folder):
-                raise ModelError(
-                    f"{self._folder}: the model names external data {short(name)},"
-                    " outside its folder",
+                raise ExternalError(
+                    f"it names external data {short(name)}, outside its folder",
                     "external data must lie beside the model: save the model again",
                 )
             data = contents(path)
         except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{self._shown(name)}: the model's external data cannot be read"
+            raise ExternalError(
+                f"its external data {short(name)} cannot be read"
                 f" ({getattr(error, 'strerror', None) or error})",
                 "copy the data file to where the model is, under the same name",
             ) from error
         if data[: len(LFS_POINTER)] == LFS_POINTER:
-            raise ModelError(
-                f"{self._shown(name)}: a Git LFS pointer, not the model's data",
+            raise ExternalError(
+                f"its external data {short(name)} is a Git LFS pointer, not the data",
                 "fetch it with `git lfs pull`",
             )
         return data

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.damage import DamageError
+from pytest_edgebudget.graph.external import ExternalError
 from pytest_edgebudget.graph.ir import Graph
 from pytest_edgebudget.graph.mapped import Data, contents
 from pytest_edgebudget.magic import HDF5, LFS_POINTER, ZIP
@@ -52,6 +53,8 @@ def parse(data: Data, path: Path) -> Graph:
             f"{path}: not a usable model: {error}",
             f"the file has {len(data):,} bytes; {error.hint}",
         ) from error
+    except ExternalError as error:
+        raise ModelError(f"{path}: {error.message}", error.hint) from error
     finally:
         if collecting:
             gc.enable()

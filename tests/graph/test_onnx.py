@@ -177,14 +177,29 @@ def test_external_data_is_read_and_listed(tmp_path: Path) -> None:
 def test_missing_external_data_is_named(tmp_path: Path) -> None:
     path = external_model(tmp_path)
     (tmp_path / "w.bin").unlink()
-    with pytest.raises(ModelError, match=r"w\.bin: the model's external data cannot be read"):
+    with pytest.raises(ModelError, match=r"model\.onnx: its external data 'w\.bin' cannot be read"):
         graph.read(path)
+
+
+def test_external_data_at_an_address_is_not_fetched(tmp_path: Path) -> None:
+    proto = onnx.load(external_model(tmp_path), load_external_data=False)
+    for tensor in proto.graph.initializer:
+        for entry in tensor.external_data:
+            entry.value = "http://host/w.bin" if entry.key == "location" else entry.value
+    path = write(tmp_path, proto)
+    with pytest.raises(ModelError) as error:
+        graph.read(path)
+    assert error.value.message == (
+        f"{path}: its external data 'http://host/w.bin' is an address, and nothing is fetched"
+    )
 
 
 def test_external_data_that_is_too_short_is_refused(tmp_path: Path) -> None:
     path = external_model(tmp_path)
     (tmp_path / "w.bin").write_bytes(bytes(10))
-    with pytest.raises(ModelError, match=r"w\.bin: bytes .* are needed"):
+    with pytest.raises(
+        ModelError, match=r"model\.onnx: of its external data 'w\.bin', bytes .* are"
+    ):
         graph.read(path)
 
 
@@ -215,7 +230,7 @@ def test_external_data_behind_a_link_out_of_the_folder_is_refused(tmp_path: Path
 def test_external_data_that_git_lfs_did_not_fetch_is_called_a_pointer(tmp_path: Path) -> None:
     path = external_model(tmp_path)
     (tmp_path / "w.bin").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    with pytest.raises(ModelError, match=r"w\.bin: a Git LFS pointer, not the model's data"):
+    with pytest.raises(ModelError, match=r"its external data 'w\.bin' is a Git LFS pointer"):
         graph.read(path)
 
 

@@ -320,7 +320,7 @@ def test_external_weights_are_read_and_listed(tmp_path: Path) -> None:
 
 
 def test_missing_external_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"weights\.bin: the model's external data cannot be read"):
+    with pytest.raises(ModelError, match=r"its external data 'weights\.bin' cannot be read"):
         graph.read(write(tmp_path, external_model("weights.bin")))
 
 
