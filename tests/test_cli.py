@@ -119,6 +119,32 @@ def test_explain_prints_the_definition(
     assert all(text in out for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[device]\nprofile = "host"\n[model.a]\n', 'broken.toml:3: model: unknown key "model"'),
+        ("", "broken.toml:1: there is no limit in this file"),
+        ("[models.a\n", "broken.toml:1: not TOML"),
+        (
+            "extends = 'broken.toml'\n",
+            "broken.toml:1: extends: files extend each other in a circle",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "lint"])
+def test_no_command_leaves_a_broken_file_out_of_a_folder_of_budgets(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str, content: str, message: str
+) -> None:
+    (project / "budgets").mkdir()
+    text = BUDGET.format(size="80 KiB").replace('"digits.tflite"', '"../digits.tflite"')
+    (project / "budgets" / "pi4.toml").write_text(text)
+    (project / "budgets" / "broken.toml").write_text(content)
+
+    assert main([command, "budgets"]) == 2
+    printed = "".join(capsys.readouterr()).replace("EB100 error: ", "")
+    assert f"budgets/{message}" in printed
+
+
 @pytest.mark.parametrize("command", ["check", "lint", "explain"])
 def test_an_empty_path_is_a_variable_that_was_not_set(
     capsys: pytest.CaptureFixture[str], command: str
