@@ -11,6 +11,7 @@ from pytest_edgebudget.lint.structure import (
     idle_bytes,
     idle_ops,
     looped_recurrence,
+    not_finite_weights,
     repeated_ops,
     training_ops,
     unassigned_variable,
@@ -41,4 +42,5 @@ RULES: tuple[Rule, ...] = (
     repeated_ops.RULE,
     looped_recurrence.RULE,
     unassigned_variable.RULE,
+    not_finite_weights.RULE,
 )
