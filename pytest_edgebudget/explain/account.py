@@ -7,18 +7,21 @@ from pathlib import Path
 
 from pytest_edgebudget.explain.advice import Advice, advice
 from pytest_edgebudget.explain.homes import Homes
+from pytest_edgebudget.explain.pieces import stack
 from pytest_edgebudget.explain.words import common_prefix, printable
 from pytest_edgebudget.graph import Graph, read
 from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
-from pytest_edgebudget.graph.batch import open_batch
+from pytest_edgebudget.graph.batch import OpenSizes, open_batch, open_sizes
 from pytest_edgebudget.graph.cost import LayerCost, Totals, layer_costs, totals
-from pytest_edgebudget.graph.first_fit import first_fit
 from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.memory import plan as plan_memory
 from pytest_edgebudget.types import Profile
 
 _PLANNERS = {"tflite-runtime": "litert"}
 """Runtimes that plan as another one does."""
+
+_COMPILED = frozenset({"edgetpu-custom-op", "ethos-u"})
+"""Ops that the compiler of an accelerator has put into a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +35,15 @@ class Account:
         costs: of each op, see `layer_costs`.
         totals: their sums.
         batch: whether a dynamic batch was taken for one.
+        open_sizes: which other sizes of inputs are open; memory counts 1 for each.
         plan: where the activations lie.
         live: bytes in use while an op runs, by (subgraph, op); the most of
             several times.
         homes: which tensors lie in which buffer.
-        drawn: the buffers with the places that a map shows: the plan's own or,
-            where the runtime asks for each buffer alone, just free ones.
-        placed: whether these places are the plan's own.
+        placed: whether the runtime has places for its buffers; one that asks for
+            each buffer alone has none.
+        device_runtime: what runs the model, by the profile's name for it.
+        compiler: the accelerator whose compiler plans the memory anew; "" for none.
         advice: what would lower the peak.
     """
 
@@ -48,11 +53,13 @@ class Account:
     costs: tuple[LayerCost, ...]
     totals: Totals
     batch: bool
+    open_sizes: tuple[OpenSizes, ...]
     plan: Plan
     live: dict[tuple[int, int], int]
     homes: Homes = field(repr=False)
-    drawn: tuple[Allocation, ...] = field(repr=False)
     placed: bool
+    device_runtime: str
+    compiler: str
     advice: tuple[Advice, ...]
     prefix: str = field(repr=False)
 
@@ -68,9 +75,21 @@ class Account:
         return op_number(where.subgraph, where.op)
 
     def at(self, step: int) -> list[Allocation]:
-        """What a map shows at *step*, by address."""
-        alive = (a for a in self.drawn if a.buffer.first <= step <= a.buffer.last)
-        return sorted(alive, key=lambda a: a.offset)
+        """What a map shows at *step*, by address; without places: a stack."""
+        if not self.placed:
+            return [*stack(self.plan, step)]
+        return sorted(self.plan.at(step), key=lambda a: a.offset)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the plan's size is that of every run."""
+        return self.plan.exact and not self.open_sizes
+
+    @property
+    def runtime(self) -> str:
+        """What runs the model, and its kernels where the profile names them."""
+        kernels = self.profile.kernels if self.profile else ""
+        return f"{self.device_runtime} with {kernels} kernels" if kernels else self.device_runtime
 
     def maker(self, buffer: Buffer, step: int | None = None) -> str:
         """
@@ -109,10 +128,11 @@ def account(path: Path, profile: Profile | None) -> Account:
     """
     graph = read(path)
     runtime = runtime_for(graph.format, profile)
+    planner = _PLANNERS.get(runtime, runtime)
+    opened = open_sizes(graph)
     costs = layer_costs(graph)
     kernels = _kernels(profile)
-    plan = plan_memory(graph, runtime, kernels)
-    placed = runtime != "onnxruntime"
+    plan = plan_memory(graph, planner, kernels)
     return Account(
         path=path,
         graph=graph,
@@ -120,19 +140,21 @@ def account(path: Path, profile: Profile | None) -> Account:
         costs=costs,
         totals=totals(costs),
         batch=bool(open_batch(graph)),
+        open_sizes=opened,
         plan=plan,
         live=_live(plan),
         homes=Homes(graph, plan),
-        drawn=plan.allocations if placed else _anywhere(plan),
-        placed=placed,
-        advice=advice(graph, plan, kernels),
+        placed=planner != "onnxruntime",
+        device_runtime=runtime,
+        compiler=_compiler(graph, profile),
+        advice=() if opened else advice(graph, plan, kernels),
         prefix=common_prefix(printable(cost.name) for cost in costs),
     )
 
 
 def runtime_for(format_: str, profile: Profile | None) -> str:
     """
-    Whose memory plan: the profile's runtime for the format, or the format's own.
+    What runs the model: the profile's runtime for the format, or the format's own.
 
     Raises ModelError where nothing on the device runs that format.
     """
@@ -140,15 +162,14 @@ def runtime_for(format_: str, profile: Profile | None) -> str:
         return "litert" if format_ == "tflite" else "onnxruntime"
     from pytest_edgebudget.devices.runtimes import runtime_of
 
-    name = runtime_of(format_, profile.runtimes, profile.name)
-    return _PLANNERS.get(name, name)
+    return runtime_of(format_, profile.runtimes, profile.name)
 
 
-def _anywhere(plan: Plan) -> tuple[Allocation, ...]:
-    """Each buffer at the lowest free place, in the order of time."""
-    buffers = sorted((a.buffer for a in plan.allocations), key=lambda b: (b.first, -b.last))
-    offsets = first_fit([(b.size, b.first, b.last, -1) for b in buffers])
-    return tuple(map(Allocation, buffers, offsets or ()))
+def _compiler(graph: Graph, profile: Profile | None) -> str:
+    """The accelerator for which the model would still be compiled."""
+    if profile is None or any(op.custom and op.kind in _COMPILED for op in graph.ops):
+        return ""
+    return profile.accelerator
 
 
 def _kernels(profile: Profile | None) -> str:

@@ -37,7 +37,7 @@ _BY_MACS = {
 _ELEMENTWISE = Colour("elementwise", "#f5ee9e", "#b3a600")
 _POOLING = Colour("pooling, reduction, softmax", "#8fd3bd", "#009e73")
 _MOVING = Colour("moves data", "#e4e7eb", "#9aa5b1")
-_UNKNOWN = Colour("not known", "#ffffff", "#1f2933")
+_UNKNOWN = Colour("not counted", "#dcc9ee", "#7b4fa3")
 
 
 def colour_of(account: Account, buffer: Buffer) -> Colour:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.explain.words import for_encoding
+from pytest_edgebudget.explain.words import WIDTH, for_encoding
 from pytest_edgebudget.paths import is_file
 from pytest_edgebudget.types import Profile
 
 _SUFFIXES = (".tflite", ".onnx")
+_NARROWEST = 40
 
 
 def explain(options: argparse.Namespace) -> str:
@@ -24,7 +26,7 @@ def explain(options: argparse.Namespace) -> str:
             cannot be had.
     """
     path = Path(options.name)
-    if path.suffix.lower() in _SUFFIXES or is_file(path):
+    if path.suffix.lower() in _SUFFIXES or (is_file(path) and path.suffix != ".toml"):
         return _model(path, options)
     if options.plot or options.profile:
         raise EdgeBudgetError(f"{options.name}: not a model", "--plot and --profile are for models")
@@ -47,21 +49,21 @@ def _model(path: Path, options: argparse.Namespace) -> str:
         return as_json(found)
     from pytest_edgebudget.explain.text import as_text
 
-    return for_encoding(as_text(found), sys.stdout.encoding or "utf-8")
+    return for_encoding(as_text(found, columns()), sys.stdout.encoding or "utf-8")
+
+
+def columns() -> int:
+    """Columns of the terminal, from 40 to 100; 100 where the output is none."""
+    try:
+        there = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    except (OSError, ValueError):  # no terminal after all, or a closed one
+        there = 0
+    return min(max(there, _NARROWEST), WIDTH) if there else WIDTH
 
 
 def _profile(name: str | None) -> Profile | None:
     if name is None:
         return None
-    from pytest_edgebudget.devices.profile import load_profile, profiles
+    from pytest_edgebudget.devices.profile import profile_named
 
-    known = profiles()
-    if name in known:
-        return load_profile(known[name])
-    if Path(name).suffix == ".toml":
-        return load_profile(Path(name))
-    import difflib
-
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}; or a .toml file"
-    raise EdgeBudgetError(f"there is no profile {name}", hint)
+    return profile_named(name)

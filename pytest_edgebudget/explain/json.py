@@ -17,9 +17,12 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
                           parameters, macs (null: cannot be counted), macs_by_kind,
                           operations, read_bytes, written_bytes, constant_bytes,
                           constant_bytes_by_dtype, live_bytes (null: never runs)
-    memory                runtime, kernels, profile, size_bytes, evidence ("exact"
-                          or "bound"), reasons, lower_bound_bytes,
-                          persistent_bytes (value, low, high, evidence; or null),
+    open_dimensions       name of an input, axes (from 0) that are dynamic, the batch apart;
+                          memory counts 1 for each
+    memory                runtime (whose plan it is), device_runtime, kernels, profile,
+                          replaced_by (the accelerator whose compiler plans anew; or
+                          null), size_bytes, evidence ("exact" or "bound"), reasons,
+                          lower_bound_bytes, persistent_bytes (value, low, high, evidence; or null),
                           peak (subgraph, op, step, live_bytes; or null),
                           steps (subgraph, op, live_bytes),
                           buffers (name, size_bytes, offset_bytes (null: the runtime
@@ -54,6 +57,9 @@ def as_json(account: Account) -> str:
         "inputs": [_tensor(account, index) for index in main.inputs],
         "outputs": [_tensor(account, index) for index in main.outputs],
         "batch_of_one": account.batch,
+        "open_dimensions": [
+            {"name": opened.tensor.name, "axes": opened.axes} for opened in account.open_sizes
+        ],
         "totals": _totals(account),
         "layers": [_layer(account, cost) for cost in account.costs],
         "memory": _memory(account),
@@ -119,10 +125,12 @@ def _memory(account: Account) -> dict[str, Any]:
     ]
     return {
         "runtime": plan.runtime,
+        "device_runtime": account.device_runtime,
         "kernels": profile.kernels if profile else "",
         "profile": profile.name if profile else None,
+        "replaced_by": account.compiler or None,
         "size_bytes": plan.size,
-        "evidence": "exact" if plan.exact else "bound",
+        "evidence": "exact" if account.exact else "bound",
         "reasons": plan.reasons,
         "lower_bound_bytes": plan.lower_bound,
         "persistent_bytes": _band(plan.persistent),

@@ -1,4 +1,4 @@
-"""A very small SVG writer: rectangles, lines, text, tooltips."""
+"""A very small SVG writer: rectangles, lines, areas, text, tooltips."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def line(points: Sequence[tuple[float, float]], **more: str) -> str:
     """A line through *points*."""
     path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
     return f"<polyline{_attributes({'points': path, 'fill': 'none', **more})}/>"
+
+
+def area(points: Sequence[tuple[float, float]], **more: str) -> str:
+    """What lies between *points*."""
+    path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+    return f"<polygon{_attributes({'points': path, **more})}/>"
 
 
 def text(x: float, y: float, content: str, *, size: float = 11, **more: str) -> str:

@@ -1,16 +1,23 @@
-"""The table of layers, in at most 100 columns."""
+"""The table of layers, as wide as there is room; the least needed columns go first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from pytest_edgebudget.explain.account import Account, op_number
-from pytest_edgebudget.explain.words import count, printable, shape, share, shorten, size
+from pytest_edgebudget.explain.words import (
+    WIDTH,
+    count,
+    many,
+    printable,
+    shape,
+    share,
+    shorten,
+    size,
+)
 from pytest_edgebudget.graph.cost import LayerCost
-
-WIDTH = 100
-"""Columns of a terminal that are used."""
 
 _MOST_ROWS = 64
 _SHORTEST_GAP = 3
@@ -19,12 +26,14 @@ _WIDEST = (5, 20, 100, 16, 9, 8, 9, 8, 5, 10)
 _LEFT = frozenset({1, 2, 3, 4})
 _LAYER = 2
 _NARROWEST = 8
+_DROPPED = (4, 5, 8, 3, 6, 7)
+"""Which columns go first where there is no room: type, params, share, output, bytes, MACs."""
 
 
 _Run = tuple[LayerCost, ...]
 
 
-def layer_table(account: Account) -> Iterator[str]:
+def layer_table(account: Account, width: int = WIDTH) -> Iterator[str]:
     """
     A line for each layer: op, output, parameters, weight bytes, MACs, live memory.
 
@@ -33,14 +42,18 @@ def layer_table(account: Account) -> Iterator[str]:
     """
     shown = [cost for cost in account.costs if not idle(cost)]
     rows = list(_elided(shown, account))
-    widths = _widths([_cells(row, account) for row in rows if not isinstance(row, tuple)])
+    cells = [_cells(row, account) for row in rows if not isinstance(row, tuple)]
+    widths = _widths(cells, width)
     yield _line(_HEADER, widths)
     for row in rows:
         yield _gap(row, account) if isinstance(row, tuple) else _line(_cells(row, account), widths)
     hidden = [cost for cost in account.costs if idle(cost)]
     if hidden:
         held = size(sum(cost.weight_bytes for cost in hidden))
-        yield f"  {len(hidden)} ops that only hold or rewrite constants ({held}) are not shown"
+        one = len(hidden) == 1
+        only, are = ("holds or rewrites", "is") if one else ("hold or rewrite", "are")
+        text = f"{many(len(hidden), 'op')} that only {only} constants ({held}) {are} not shown"
+        yield from wrap(text, width, initial_indent="  ", subsequent_indent="  ")
 
 
 def idle(cost: LayerCost) -> bool:
@@ -97,12 +110,18 @@ def _cells(cost: LayerCost, account: Account) -> tuple[str, ...]:
     )
 
 
-def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    """As wide as needed, within bounds; the layers' names get what is left."""
+def _widths(rows: Sequence[Sequence[str]], whole: int) -> list[int]:
+    """As wide as needed, within bounds; the layers' names get what is left. 0: not shown."""
     natural = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
     widths = [min(width, most) for width, most in zip(natural, _WIDEST, strict=True)]
-    rest = WIDTH - sum(widths) + widths[_LAYER] - (len(widths) - 1)
-    widths[_LAYER] = max(_NARROWEST, min(widths[_LAYER], rest))
+    least = min(widths[_LAYER], _NARROWEST)
+    for column in (None, *_DROPPED):
+        if column is not None:
+            widths[column] = 0
+        rest = whole - sum(n + 1 for i, n in enumerate(widths) if n and i != _LAYER)
+        if rest >= least:
+            break
+    widths[_LAYER] = max(0, min(widths[_LAYER], rest))
     return widths
 
 
@@ -110,6 +129,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     texts = [
         shorten(cell, width).ljust(width) if i in _LEFT else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        if width
     ]
     return " ".join(texts).rstrip()
 

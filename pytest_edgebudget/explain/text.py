@@ -8,8 +8,17 @@ from textwrap import wrap
 from pytest_edgebudget.explain.account import Account
 from pytest_edgebudget.explain.memory_map import memory_map
 from pytest_edgebudget.explain.peak import peak_lines
-from pytest_edgebudget.explain.table import WIDTH, layer_table
-from pytest_edgebudget.explain.words import count, printable, shape, share, shorten, size
+from pytest_edgebudget.explain.table import layer_table
+from pytest_edgebudget.explain.words import (
+    WIDTH,
+    count,
+    many,
+    printable,
+    shape,
+    share,
+    shorten,
+    size,
+)
 from pytest_edgebudget.graph.arena import Band
 
 _FORMATS = {"tflite": "TensorFlow Lite", "onnx": "ONNX"}
@@ -17,31 +26,36 @@ _MOST_ENDS = 4
 _KINDS = {"fully_connected": "fully connected", "matmul": "matmul (attention)"}
 
 
-def as_text(account: Account) -> str:
-    """Header, layers, memory map, peak and advice; no line is wider than 100 columns."""
-    lines = [*_header(account), "", *layer_table(account)]
-    blocks = [*memory_map(account)]
+def as_text(account: Account, width: int = WIDTH) -> str:
+    """
+    Header, layers, memory map, peak and advice.
+
+    No line but the first, the model's path, has more than *width* columns (40 at least).
+    """
+    lines = [*_header(account, width), "", *layer_table(account, width)]
+    blocks = [*memory_map(account, width)]
     if blocks:
-        lines += ["", "Memory map", *blocks]
-    peak = [*peak_lines(account)]
+        lines += ["", f"Memory map{_open(account)}", *blocks]
+    peak = [*peak_lines(account, width, _open(account))]
     if peak:
         lines += ["", *peak]
     return "\n".join(lines) + "\n"
 
 
-def _header(account: Account) -> Iterator[str]:
+def _header(account: Account, width: int) -> Iterator[str]:
     graph = account.graph
     opset = f", opset {graph.opset}" if graph.opset else ""
     outside = f", and {size(graph.external_size)} beside it" if graph.external else ""
     yield printable(str(account.path))
-    yield from _field("format", f"{_FORMATS[graph.format]}{opset}, {size(graph.size)}{outside}")
-    for item in (_ends(account), _arithmetic(account), _memory(account)):
+    file = f"{_FORMATS[graph.format]}{opset}, {size(graph.size)}{outside}"
+    yield from _field("format", file, width)
+    for item in (_ends(account), _arithmetic(account), _sizes(account), _memory(account)):
         for title, text in item:
-            yield from _field(title, text)
+            yield from _field(title, text, width)
 
 
-def _field(title: str, text: str) -> Iterator[str]:
-    lines = wrap(text, WIDTH, initial_indent=f"  {title:11}", subsequent_indent=" " * 13)
+def _field(title: str, text: str, width: int) -> Iterator[str]:
+    lines = wrap(text, width, initial_indent=f"  {title:11}", subsequent_indent=" " * 13)
     yield from lines
 
 
@@ -58,21 +72,44 @@ def _ends(account: Account) -> Iterator[tuple[str, str]]:
 
 def _arithmetic(account: Account) -> Iterator[tuple[str, str]]:
     totals = account.totals
-    note = "at least" if totals.uncounted else "exact"
+    unsure = bool(totals.uncounted)
     kinds = _parts(totals.macs_by_kind, totals.macs, count)
-    yield "MACs", f"{count(totals.macs)} ({note}){kinds}"
-    yield (
-        "other",
-        f"{count(totals.operations)} operations ({note}): biases, activations, pooling ...",
-    )
-    yield "traffic", f"{size(totals.read)} read, {size(totals.written)} written by all ops ({note})"
+    yield "MACs", _sum(totals.macs, count(totals.macs), unsure) + kinds
+    others = f"{count(totals.operations)} operations"
+    what = ": biases, activations, pooling ..."
+    yield "other", _sum(totals.operations, others, unsure) + what
+    moved = f"{size(totals.read)} read, {size(totals.written)} written by all ops"
+    yield "traffic", _sum(totals.read + totals.written, moved, unsure)
     whole = sum(totals.stored.values())
     yield "weights", f"{count(totals.parameters)} parameters (exact)"
     yield "constants", f"{size(whole)} (exact){_parts(totals.stored, whole, size)}"
     if totals.uncounted:
-        yield "", f"{totals.uncounted} ops cannot be counted from the file"
+        yield "", f"{many(totals.uncounted, 'op')} cannot be counted from the file"
+
+
+def _sum(value: int, words: str, unsure: bool) -> str:
+    if not unsure:
+        return f"{words} (exact)"
+    return f"{words} (at least)" if value else "not known"
+
+
+def _sizes(account: Account) -> Iterator[tuple[str, str]]:
+    """What was taken for sizes that the file leaves open."""
     if account.batch:
         yield "batch", "dynamic: all figures are for a batch of one"
+    for opened in account.open_sizes:
+        axes = " and ".join(map(str, opened.axes))
+        which = f"dimensions {axes}" if len(opened.axes) > 1 else f"dimension {axes}"
+        name = shorten(printable(opened.tensor.name), 30)
+        yield (
+            "open",
+            f"{which} of {name} (the first is 0): memory counts 1 for each, and is more in a "
+            "real run",
+        )
+
+
+def _open(account: Account) -> str:
+    return ", with 1 for each open size" if account.open_sizes else ""
 
 
 def _parts(parts: Mapping[str, int], whole: int, words: Callable[[int], str]) -> str:
@@ -83,20 +120,25 @@ def _parts(parts: Mapping[str, int], whole: int, words: Callable[[int], str]) ->
 
 def _memory(account: Account) -> Iterator[tuple[str, str]]:
     plan = account.plan
-    evidence = "exact" if plan.exact else "at least"
-    kernels = account.profile.kernels if account.profile else ""
-    runtime = f"{plan.runtime} with {kernels} kernels" if kernels else plan.runtime
-    yield "memory", f"{size(plan.size)} of activations in {runtime} ({evidence}); {_bound(account)}"
+    evidence = "exact" if account.exact else "at least"
+    where = f"{account.runtime}, on the CPU alone" if account.compiler else account.runtime
+    yield "memory", f"{size(plan.size)} of activations in {where} ({evidence}); {_bound(account)}"
+    if account.compiler:
+        yield "", f"what {account.compiler} runs, its compiler plans anew: that plan is another one"
     yield from (("", reason) for reason in plan.reasons)
     if plan.persistent and plan.persistent.high:
         yield "", f"and {_band(plan.persistent)} that stays beside it"
     if plan.arena and plan.runtime == "tflm":
         yield "arena", f"{_band(plan.arena)} in all"
+        if plan.transient > plan.size:
+            yield "", f"to plan takes {size(plan.transient)}, in the place of the activations"
     yield from _device(account)
 
 
 def _band(band: Band) -> str:
-    return f"{size(band.value)} (estimated: {size(band.low)} to {size(band.high)})"
+    low, high = size(band.low), size(band.high)
+    spread = "estimated" if low == high else f"estimated: {low} to {high}"
+    return f"{size(band.value)} ({spread})"
 
 
 def _bound(account: Account) -> str:
@@ -112,8 +154,9 @@ def _device(account: Account) -> Iterator[tuple[str, str]]:
     profile = account.profile
     if profile is None:
         return
+    alone = ", planned for the CPU alone," if account.compiler else ""
     for kind, what, needed in (
-        ("ram", "activations take", account.plan.size),
+        ("ram", f"activations{alone} take", account.plan.size),
         ("flash", "the model takes", account.graph.size + account.graph.external_size),
     ):
         there = profile.largest(kind)

@@ -10,6 +10,9 @@ from pytest_edgebudget.units import format_value
 
 UNKNOWN = "?"
 
+WIDTH = 100
+"""Columns that are used at most."""
+
 
 def size(value: int | None) -> str:
     """Bytes: ``29.2 KiB``."""
@@ -19,6 +22,11 @@ def size(value: int | None) -> str:
 def count(value: int | None) -> str:
     """A number of things: ``2.66 M``."""
     return UNKNOWN if value is None else format_value(value, Unit.COUNT)
+
+
+def many(number: int, word: str) -> str:
+    """How many of something: ``1 op``, ``2 ops``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def share(part: int | None, whole: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pytest_edgebudget.graph.ir import Graph, Op, Subgraph, Tensor
 from pytest_edgebudget.graph.shape_view import Shape
@@ -21,6 +21,25 @@ def open_batch(graph: Graph) -> tuple[Tensor, ...]:
     """The inputs of the main subgraph whose first dimension is dynamic."""
     inputs = (graph.tensors[i] for i in graph.main.inputs)
     return tuple(tensor for tensor in inputs if (tensor.shape or (0,))[0] < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSizes:
+    """The dimensions of an input, from 0, that are dynamic and not its batch."""
+
+    tensor: Tensor
+    axes: tuple[int, ...]
+
+
+def open_sizes(graph: Graph) -> tuple[OpenSizes, ...]:
+    """The inputs of the main subgraph with another dynamic dimension than the first."""
+    found = []
+    for index in graph.main.inputs:
+        tensor = graph.tensors[index]
+        axes = tuple(i for i, n in enumerate(tensor.shape or ()) if i and n < 0)
+        if axes:
+            found.append(OpenSizes(tensor, axes))
+    return tuple(found)
 
 
 def with_batch_of_one(subgraph: Subgraph, format_: str) -> Subgraph:

@@ -72,6 +72,43 @@ def _biased(position: int) -> Rule:
     return rule
 
 
+def _resized(sizes: Sizes) -> int:
+    """
+    ONNX's Resize and Upsample: a product for each neighbour, and their sum.
+
+    Linear looks at two along each axis that changes, cubic at four. Not known with
+    antialiasing, whose neighbours depend on the scale.
+    """
+    attributes = sizes.op.attributes
+    neighbours = {"nearest": 1, "linear": 2, "cubic": 4}.get(str(attributes.get("mode", "nearest")))
+    if neighbours is None or attributes.get("antialias"):
+        raise UnknownShapeError
+    before, after = sizes.input(0), sizes.output()
+    product((*before, *after))
+    changed = sum(one != other for one, other in zip(before, after, strict=True))
+    if changed > _MOST_RESIZED:
+        raise UnknownShapeError
+    seen = neighbours**changed
+    return product(after) * (2 * seen - 1) if seen > 1 else 0
+
+
+_MOST_RESIZED = 3
+"""Axes along which onnxruntime interpolates at once (upsample.cc)."""
+
+
+def _both_ways(count: int, backward: int) -> Rule:
+    """TensorFlow Lite's in both directions: units are the rows of inputs 2 and *backward*."""
+
+    def rule(sizes: Sizes) -> int:
+        units = sizes.input(_FORWARD)[0] + sizes.input(backward)[0]
+        return count * product((*sizes.input(0)[:-1], units))
+
+    return rule
+
+
+_FORWARD = 2
+
+
 def _cells(count: int) -> Rule:
     """TensorFlow Lite's recurrent layers: *count* a unit (rows of input 2) and a step."""
     return lambda sizes: count * product(sizes.input(0)[:-1]) * sizes.input(2)[0]
@@ -132,7 +169,10 @@ _COUNTS = {
     3: "L2_NORMALIZATION LpNormalization",  # square, sum, multiply
     4: "BatchNormalization DynamicQuantizeLinear RMSNormalization",
     5: "LOG_SOFTMAX SOFTMAX LogSoftmax Softmax com.microsoft:QLinearSoftmax",
-    7: "GroupNormalization InstanceNormalization LayerNormalization",
+    7: """
+        RESIZE_BILINEAR
+        GroupNormalization InstanceNormalization LayerNormalization
+    """,  # bilinear: four neighbours, a product each, and three sums
     8: "com.microsoft:SkipLayerNormalization",
 }
 """Operations an output element."""
@@ -177,6 +217,9 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("ADD_N", "Max", "Min", "Sum"), _all_inputs),
     "SVDF": _each(2),  # bias, activation
     **dict.fromkeys(("RNN", "UNIDIRECTIONAL_SEQUENCE_RNN"), _each(2)),
+    **dict.fromkeys(("Resize", "Upsample"), _resized),
+    "BIDIRECTIONAL_SEQUENCE_RNN": _both_ways(2, 6),
+    "BIDIRECTIONAL_SEQUENCE_LSTM": _both_ways(13, 19),
     # 4 biases, 5 functions, 3 products, 1 sum
     **dict.fromkeys(("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"), _cells(13)),
 }

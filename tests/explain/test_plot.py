@@ -72,7 +72,7 @@ def test_labels_lie_inside_their_rectangles(explained: Explain) -> None:
 
     picture = drawn(explained, MODELS["encoder_decoder_int8"]())
     boxes = [rect for rect in picture.findall(f"{SVG}rect") if rect.find(f"{SVG}title") is not None]
-    labels = [text for text in picture.findall(f"{SVG}text") if text.get("paint-order")]
+    labels = [text for text in picture.findall(f"{SVG}text") if text.get("pointer-events")]
     assert len(labels) > 4
     for label in labels:
         x, y = float(label.get("x", 0)), float(label.get("y", 0))
@@ -85,6 +85,51 @@ def test_labels_lie_inside_their_rectangles(explained: Explain) -> None:
 
 def box(rect: ET.Element) -> tuple[float, ...]:
     return tuple(float(rect.get(name, 0)) for name in ("x", "y", "width", "height"))
+
+
+def test_a_runtime_without_places_has_stacks_as_high_as_what_is_in_use(explained: Explain) -> None:
+    import onnx_models as om
+
+    nodes = [
+        om.helper.make_node("Relu", ["x"], ["a"]),
+        om.helper.make_node("Sigmoid", ["a"], ["b"]),
+        om.helper.make_node("Concat", ["a", "b"], ["c"], axis=1),
+        om.helper.make_node("ReduceMean", ["c"], ["y"], axes=[1], keepdims=1),
+    ]
+    proto = om.model(nodes, [om.value("x", 1, 64)], [om.value("y", 1, 1)], [])
+    explained(proto.SerializeToString(), name="model.onnx", plot="map.svg")
+    picture = ET.fromstring(Path("map.svg").read_text(encoding="utf-8"))
+    assert "peak 1.00 KiB" in words(picture)
+    assert any("asks for each buffer alone" in text for text in words(picture))
+    pieces = [r for r in picture.findall(f"{SVG}rect") if r.find(f"{SVG}title") is not None]
+    columns: dict[float, float] = {}
+    for piece in pieces:
+        x, _, _, height = box(piece)
+        columns[x] = columns.get(x, 0) + height + 1.5  # a seam between two rectangles
+    tick = {t.text: float(t.get("y", 0)) for t in picture.iter(f"{SVG}text")}
+    assert max(columns.values()) <= tick["0"] - tick["1.00 KiB"] + 0.1
+
+
+def test_numbers_of_ops_on_the_axis_are_round(explained: Explain) -> None:
+    from static_models import random_graph
+
+    found = words(drawn(explained, random_graph(1, 100)))
+    numbers = [int(word) for word in found[found.index("bytes in use") :] if word.isdigit()]
+    assert numbers[1:] == [*range(0, 100, 5)]  # the first is the zero of the strip
+
+
+def test_the_legend_names_the_colours_that_can_be_seen(explained: Explain) -> None:
+    import tflite_models as tfl
+
+    tensors = [tfl.tensor("x", [1, 30000]), tfl.tensor("y", [1, 30000]), tfl.tensor("z", [1, 1])]
+    axes = tfl.tensor("axes", [1], "INT32", buffer=1)
+    ops = [tfl.op(0, [0], [1]), tfl.op(1, [1, 3], [2], tfl.schema.ReducerOptionsT())]
+    main = tfl.subgraph([*tensors, axes], ops, [0], [2])
+    buffers = [tfl.buffer(), tfl.buffer(bytes([1, 0, 0, 0]))]
+    content = tfl.pack(tfl.model([tfl.code("RELU"), tfl.code("SUM")], [main], buffers))
+    found = words(drawn(explained, content))
+    assert {"input", "elementwise"} <= {*found}
+    assert "pooling, reduction, softmax" not in found  # four bytes of 240,000
 
 
 def test_nothing_leaves_the_picture(explained: Explain) -> None:

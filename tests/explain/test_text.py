@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_edgebudget.explain import command
 from pytest_edgebudget.explain.words import common_prefix, for_encoding, shape, share, shorten
 
 Explain = Callable[..., str]
@@ -71,7 +74,11 @@ def test_a_small_model_on_a_board(explained: Explain) -> None:
     import tflite_models as tfl
 
     Path("board.toml").write_text(BOARD)
-    estimates = ("stays beside it", "  arena ")  # what they say is the planner's to test
+    estimates = (
+        "stays beside it",
+        "  arena ",
+        "to plan takes",
+    )  # what they say is the planner's to test
     lines = explained(tfl.pack(tfl.small_cnn()), profile="board.toml").splitlines(keepends=True)
     kept = [line for line in lines if not any(words in line for words in estimates)]
     assert "".join(kept) == SMALL
@@ -129,7 +136,7 @@ def test_ops_that_only_rewrite_constants_are_not_shown(explained: Explain) -> No
     text = explained(tfl.pack(value))
     table = text[: text.index("Memory map")]
     assert "DEQUANTIZE" not in table
-    assert "  1 ops that only hold or rewrite constants (0 B) are not shown" in table
+    assert "  1 op that only holds or rewrites constants (0 B) is not shown" in table
 
 
 def test_what_cannot_be_counted_is_a_question_mark_and_the_sum_is_a_bound(
@@ -144,7 +151,7 @@ def test_what_cannot_be_counted_is_a_question_mark_and_the_sum_is_a_bound(
     assert "  MACs       1.10 k (at least): convolution 864 (78 %)" in "\n".join(lines)
     (row,) = [line for line in lines if line.startswith("1 AudioMagic")]
     assert " ? " in row
-    assert "             1 ops cannot be counted from the file" in lines
+    assert "             1 op cannot be counted from the file" in lines
 
 
 def test_a_model_without_ops_is_explained(explained: Explain) -> None:
@@ -164,6 +171,107 @@ def test_a_dynamic_batch_is_said_to_be_one(explained: Explain) -> None:
     assert "  batch      dynamic: all figures are for a batch of one\n" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("0 Relu")]
     assert row[:5] == ["0", "Relu", "y", "1x8", "float32"]
+
+
+def open_image(*sizes: int | str) -> bytes:
+    """A convolution of an image whose sizes may be names: open."""
+    import onnx_models as om
+
+    node = om.helper.make_node("Conv", ["x", "w"], ["y"])
+    outputs = [om.helper.make_empty_tensor_value_info("y")]
+    weights = [om.constant("w", 8, 3, 3, 3)]
+    proto = om.model([node], [om.value("x", *sizes)], outputs, weights)
+    return bytes(proto.SerializeToString())
+
+
+def test_open_sizes_other_than_the_batch_are_named_and_nothing_that_depends_on_them_is_exact(
+    explained: Explain,
+) -> None:
+    text = explained(open_image("n", 3, "h", "w"), name="model.onnx")
+    assert "  open       dimensions 2 and 3 of x (the first is 0): memory counts 1 for each" in text
+    assert "  MACs       not known\n" in text
+    assert "  other      not known: biases" in text
+    assert "  traffic    not known\n" in text
+    assert "Memory map, with 1 for each open size\n" in text
+    assert " in use, with 1 for each open size\n" in text
+    assert "What would lower it" not in text
+
+
+def test_an_open_size_of_a_tflite_is_no_exact_plan(explained: Explain) -> None:
+    import tflite_models as tfl
+
+    def model(signature: list[int]) -> bytes:
+        x = tfl.tensor("x", [1, 1, 3], shapeSignature=signature)
+        main = tfl.subgraph([x, tfl.tensor("y", [1, 1, 3])], [tfl.op(0, [0], [1])], [0], [1])
+        return tfl.pack(tfl.model([tfl.code("RELU")], [main], [tfl.buffer()]))
+
+    for signature, evidence in (([-1, 1, 3], "(exact)"), ([-1, -1, 3], "(at least)")):
+        (line,) = (s for s in explained(model(signature)).splitlines() if "of activations in" in s)
+        assert evidence in line
+    assert "dimension 1 of x (the first is 0)" in explained(model([-1, -1, 3]))
+
+
+@pytest.mark.parametrize(
+    ("profile", "runtime", "accelerator"),
+    [
+        ("coral-dev-board", "tflite-runtime", "edge-tpu"),
+        ("android-gpu", "litert", "gpu-delegate"),
+        ("corstone-300-ethos-u55-128", "tflm with cmsis-nn kernels", "ethos-u55-128"),
+    ],
+)
+def test_the_plan_beside_an_accelerator_is_that_of_the_cpu_alone(
+    explained: Explain, profile: str, runtime: str, accelerator: str
+) -> None:
+    import tflite_models as tfl
+
+    text = " ".join(explained(tfl.pack(tfl.small_cnn()), profile=profile).split())
+    assert f"of activations in {runtime}, on the CPU alone (" in text
+    assert f"what {accelerator} runs, its compiler plans anew: that plan is another one" in text
+
+
+def test_a_model_that_was_compiled_for_the_accelerator_has_its_plan(explained: Explain) -> None:
+    import tflite_models as tfl
+
+    value = tfl.small_cnn()
+    value.operatorCodes[1] = tfl.code("CUSTOM", custom="ethos-u")
+    value.subgraphs[0].operators[1] = tfl.op(1, [3], [5])
+    text = explained(tfl.pack(value), profile="corstone-300-ethos-u55-128")
+    assert "on the CPU alone" not in text
+    assert "plans anew" not in text
+
+
+def test_what_makes_an_arena_larger_than_its_parts_is_said(explained: Explain) -> None:
+    from static_models import MODELS
+
+    text = explained(MODELS["unrolled_float32"](), profile="nucleo-l4r5zi")
+    assert re.search(r"\n  arena .* in all\n +to plan takes [\d.]+ KiB, in the place of", text)
+    small = explained(MODELS["chain_float32"](), profile="nucleo-l4r5zi")
+    assert "to plan takes" not in small
+
+
+@pytest.mark.parametrize("width", [40, 50, 64, 80, 100])
+@pytest.mark.parametrize("name", ["encoder_decoder_int8", "unrolled_float32", "attention_float32"])
+def test_lines_fit_into_a_narrow_terminal(
+    explained: Explain, monkeypatch: pytest.MonkeyPatch, width: int, name: str
+) -> None:
+    from static_models import MODELS
+
+    monkeypatch.setattr(command, "columns", lambda: width)
+    lines = explained(MODELS[name](), profile="nucleo-l4r5zi").splitlines()
+    assert [line for line in lines if len(line) > width] == []
+    header = next(line for line in lines if line.lstrip().startswith("# op"))
+    assert header.split()[0 :: len(header.split()) - 1] == ["#", "live"]
+    assert "type" in header or width < 100
+    assert "share" not in header or width > 50
+
+
+def test_output_that_is_no_terminal_has_100_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command.columns() == 100
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    for there, used in ((200, 100), (72, 72), (9, 40)):
+        monkeypatch.setattr(os, "get_terminal_size", lambda _, n=there: os.terminal_size((n, 24)))
+        assert command.columns() == used
 
 
 @pytest.mark.parametrize("name", ["branches", "loop", "nested"])

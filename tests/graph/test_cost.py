@@ -233,6 +233,27 @@ def test_lstm_macs_are_four_gates_a_step(tmp_path: Path, time_major: bool) -> No
     assert lstm.parameters == 4 * 6 * (5 + 6) + 7 * 6
 
 
+def test_an_lstm_in_both_directions_is_two_of_one(tmp_path: Path) -> None:
+    # One way: 4 biases, 5 functions, 3 products and 1 sum for each cell and step.
+    options = tfl.schema.BidirectionalSequenceLSTMOptionsT()
+    gates, other = [[6, 5]] * 4 + [[6, 6]] * 4 + [[6]] * 7, [[7, 5]] * 4 + [[7, 7]] * 4 + [[7]] * 7
+    shapes = [*gates, [1, 6], [1], *other]
+    (both,) = costs_of(
+        tmp_path, recurrent("BIDIRECTIONAL_SEQUENCE_LSTM", options, shapes, [1, 9, 5])
+    )
+    assert both.operations == 13 * 9 * (6 + 7)
+
+
+def test_bilinear_resizing_is_four_products_and_three_sums(tmp_path: Path) -> None:
+    tensors = [tfl.tensor("x", [1, 4, 5, 3]), tfl.tensor("y", [1, 8, 10, 3])]
+    tensors.append(tfl.tensor("size", [2], "INT32", buffer=1))
+    main = tfl.subgraph(tensors, [tfl.op(0, [0, 2], [1])], [0], [1])
+    buffers = [tfl.buffer(), tfl.buffer(bytes([8, 0, 0, 0, 10, 0, 0, 0]))]
+    content = tfl.pack(tfl.model([tfl.code("RESIZE_BILINEAR")], [main], buffers))
+    (resized,) = costs_of(tmp_path, content)
+    assert resized.operations == 8 * 10 * 3 * (4 + 3)
+
+
 def calling(kind: str, options: Any, inner: int) -> bytes:
     """A model whose first op calls a subgraph (number *inner*) with the small CNN."""
     cnn = tfl.small_cnn()
@@ -311,6 +332,29 @@ def test_a_dynamic_batch_counts_as_one_and_another_dynamic_size_not(tmp_path: Pa
     batch = onnx_costs(tmp_path, "MatMul", [om.value("x", "n", 5, 8)], weights, "x w")
     steps = onnx_costs(tmp_path, "MatMul", [om.value("x", 1, "t", 8)], weights, "x w")
     assert (batch.macs, steps.macs) == (5 * 8 * 3, None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "sizes", "count"),
+    [
+        ("nearest", (1, 3, 8, 10), 0),
+        ("linear", (1, 3, 8, 10), 4 + 3),
+        ("linear", (1, 3, 4, 10), 2 + 1),
+        ("cubic", (1, 3, 8, 10), 16 + 15),
+        ("linear", (1, 3, 4, 5), 0),
+    ],
+)
+def test_resizing_an_onnx_image_is_a_product_a_neighbour_and_their_sum(
+    tmp_path: Path, mode: str, sizes: tuple[int, ...], count: int
+) -> None:
+    import onnx_models as om
+
+    target = om.helper.make_tensor("sizes", om.TensorProto.INT64, [4], sizes)
+    image = om.value("x", 1, 3, 4, 5)
+    node = om.helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], mode=mode)
+    proto = om.model([node], [image], [om.helper.make_empty_tensor_value_info("y")], [target])
+    (cost,) = costs_of(tmp_path, proto.SerializeToString(), ".onnx")
+    assert cost.operations == count * math.prod(sizes)
 
 
 def test_settings_of_elementwise_ops_are_no_parameters(tmp_path: Path) -> None:
