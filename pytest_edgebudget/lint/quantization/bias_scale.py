@@ -3,7 +3,8 @@ A bias whose scale is not that of the products.
 
 What it finds
     Biases of integer layers whose scale differs by more than 1 % from the scale
-    of the activations times the scale of the weights, or with a zero point.
+    of the activations times the scale of the weights, or with a zero point. Of a bias
+    of zeros the scale does not matter.
 
 Why it hurts
     The 8-bit quantization specification (tensorflow.org/lite/performance/
@@ -36,7 +37,8 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     for layer in layers(model):
         bias, read, kernel = map(_scales, (layer.bias, layer.read, layer.kernel))
         if bias is not None and read is not None and kernel is not None and layer.integer:
-            wrong = _wrong(bias, read.scales[0], kernel)
+            zero = layer.bias is not None and _zero(layer.bias)
+            wrong = _wrong(bias, read.scales[0], kernel, zero=zero)
             if wrong:
                 yield Finding(wrong, where=short(layer.op.name))
 
@@ -45,10 +47,16 @@ def _scales(tensor: Tensor | None) -> Quantization | None:
     return sound(tensor.quantization) if tensor is not None else None
 
 
-def _wrong(bias: Quantization, read: float, kernel: Quantization) -> str:
+def _zero(bias: Tensor) -> bool:
+    return bias.data is not None and not bytes(bias.data).strip(b"\0")
+
+
+def _wrong(bias: Quantization, read: float, kernel: Quantization, *, zero: bool) -> str:
     points = [point for point in bias.zero_points if point]
     if points:
         return f"the bias has zero point {points[0]}"
+    if zero:
+        return ""
     weights = kernel.scales * (len(bias.scales) if len(kernel.scales) == 1 else 1)
     products = (read * scale for scale in weights)
     # Of unlike numbers of scales the shorter counts: EB507 says what is wrong there.

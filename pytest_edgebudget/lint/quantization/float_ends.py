@@ -3,7 +3,7 @@ Float inputs or outputs on a device that computes on integers.
 
 What it finds
     Integer models whose inputs or outputs are floats, on an Edge TPU, an Ethos-U,
-    or with the CMSIS-NN kernels.
+    or with the kernels of CMSIS-NN or ESP-NN.
 
 Why it hurts
     Sensors and accelerators deal in integers. The float tensor takes four times the
@@ -67,7 +67,7 @@ def _sizes(end: Tensor, inside: Tensor) -> str:
 
 def _integers_only(profile: Profile) -> bool:
     accelerated = profile.accelerator.startswith(("edge-tpu", "ethos-u"))
-    return accelerated or profile.kernels == "cmsis-nn"
+    return accelerated or profile.kernels in ("cmsis-nn", "esp-nn")
 
 
 RULE = Rule(

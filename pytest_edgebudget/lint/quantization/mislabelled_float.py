@@ -2,8 +2,9 @@
 A file named "float" whose weights are integers.
 
 What it finds
-    Models with float activations and 8-bit weights (dynamic range quantization),
-    in a file whose name says float, fp32 or f32.
+    Models with integer weights, in a file whose name says float, fp32 or f32: those with
+    float activations (dynamic range quantization), and those that compute on integers
+    throughout. A name such as "float_io" speaks of inputs and outputs, and is not meant.
 
 Why it hurts
     The baseline that others are compared with is then no float model: its accuracy
@@ -17,7 +18,7 @@ Example
     weights
 
 Instead
-    Name it after what it is (dynamic_int8), and take the float model as baseline:
+    Name it after what it is (dynamic_int8, int8), and take the float model as baseline:
     ``TFLiteConverter`` without ``optimizations``.
 """
 
@@ -29,7 +30,7 @@ from collections.abc import Iterator
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.quantization._layers import layers
 
-_FLOAT = re.compile(r"(?<![a-z0-9])(float|float32|fp32|f32)(?![a-z0-9])")
+_FLOAT = re.compile(r"(?<![a-z0-9])(float|float32|fp32|f32)(?![a-z0-9])(?![_-]?(io|in|out))")
 _QUANTIZED = re.compile(r"dyn|hybrid|quant|int8|int4|w8|w4|wi8|wi4|drq|8bit|4bit")
 
 
@@ -38,12 +39,14 @@ def _check(model: ModelFile) -> Iterator[Finding]:
     if not _FLOAT.search(name) or _QUANTIZED.search(name):
         return
     found = layers(model)
-    hybrid = [layer for layer in found if layer.hybrid]
-    if hybrid:
-        kinds = " and ".join(sorted({layer.kernel.dtype for layer in hybrid}))
+    small = [layer for layer in found if layer.hybrid or layer.integer]
+    if small:
+        kinds = " and ".join(sorted({layer.kernel.dtype for layer in small}))
+        integer = sum(layer.integer for layer in small)
+        computing = f", {integer} of them with integer activations, too" if integer else ""
         yield Finding(
-            f"the file is named {model.path.name}, and {len(hybrid)} of its {len(found)} layers "
-            f"have {kinds} weights"
+            f"the file is named {model.path.name}, and {len(small)} of its {len(found)} layers "
+            f"have {kinds} weights{computing}"
         )
 
 

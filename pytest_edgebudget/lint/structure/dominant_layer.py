@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from pytest_edgebudget.graph.constants import origins
 from pytest_edgebudget.graph.cost import LayerCost
 from pytest_edgebudget.graph.ir import Op
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
@@ -73,10 +74,12 @@ def _why(number: int, cost: LayerCost, model: ModelFile) -> str:
     count = math.prod(places)
     if count <= 1:
         return ""
-    weights = input_of(main.subgraph, op, 1)
-    saved = size(weights.stored_bytes * (count - 1) // count) if weights else ""
-    pooled = f"behind a global average pooling it would have {count} times fewer, {saved} less"
-    return f": it has weights for each of {dims(places)} positions; {pooled}"
+    # The bytes are those of the constant, which may lie behind a DEQUANTIZE.
+    stored = origins(main.subgraph).get(index_of(op, 1), -1)
+    weights = main.subgraph.tensors[stored] if stored >= 0 else None
+    pooled = f"behind a global average pooling it would have {count} times fewer"
+    saved = f", {size(weights.stored_bytes * (count - 1) // count)} less" if weights else ""
+    return f": it has weights for each of {dims(places)} positions; {pooled}{saved}"
 
 
 def _places(op: Op, links: Links) -> tuple[int, ...]:

@@ -321,6 +321,25 @@ def test_a_file_named_float_has_float_weights(name: str, wrong: bool, tmp_path: 
     assert said == ([expected] if wrong else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("digits_fp32", True), ("digits_int8_float_io", False), ("d_float_io", False)],
+)
+def test_a_model_on_integers_is_not_to_be_named_float(
+    name: str, wrong: bool, int8: Path, tmp_path: Path
+) -> None:
+    model = Path(shutil.copy(int8, tmp_path / f"{name}.tflite"))
+    said = messages(MISLABELLED, model)
+    assert said == (
+        [
+            "the file is named digits_fp32.tflite, and 4 of its 4 layers have int8 weights, "
+            "4 of them with integer activations, too"
+        ]
+        if wrong
+        else []
+    )
+
+
 def test_a_float_model_may_be_named_float(tmp_path: Path) -> None:
     assert findings(MISLABELLED, Path(shutil.copy(DIGITS, tmp_path / "digits_fp32.tflite"))) == []
 

@@ -192,6 +192,25 @@ def test_a_bias_of_another_scale_is_added_as_if_it_had_the_right_one(
     assert made.accuracy(model) == made.accuracy(int8) > 0.95
 
 
+def test_the_scale_of_a_bias_of_zeros_does_not_matter(int8: Path, tmp_path: Path) -> None:
+    """TensorFlow's converter writes another one for int16x8: nothing is learnt from zeros."""
+
+    def change(scale: float) -> Change:
+        def edit(model: Any) -> None:
+            conv = first_conv(model)
+            bias = model.subgraphs[0].tensors[conv.inputs[2]]
+            data = bytes(model.buffers[bias.buffer].data)
+            model.buffers[bias.buffer].data = np.zeros(len(data), np.uint8)
+            bias.quantization.scale = [scale * old for old in bias.quantization.scale]
+
+        return edit
+
+    same = made.edited(int8, tmp_path / "same.tflite", change(1))
+    other = made.edited(int8, tmp_path / "other.tflite", change(3))
+    assert places(BIAS_SCALE, other) == places(BIAS_SCALE, same) == []
+    assert made.accuracy(other) == made.accuracy(same)
+
+
 def test_a_bias_with_a_zero_point_is_what_litert_refuses(int8: Path, tmp_path: Path) -> None:
     def change(model: Any) -> None:
         bias = made.quantization_of(model, first_conv(model), 2)
