@@ -34,14 +34,20 @@ MOST_TEXT = 32 << 20
 
 
 class Buffer:
-    """The bytes of a file and how much of them may still be read."""
+    """
+    The bytes of a file and how much of them may still be read.
 
-    __slots__ = ("data", "left", "size", "tables", "text", "view", "vtables")
+    *end* is behind the last byte of all that was read: what a file has behind it
+    belongs to no table.
+    """
+
+    __slots__ = ("data", "end", "left", "size", "tables", "text", "view", "vtables")
 
     def __init__(self, data: Data) -> None:
         self.data = data
         self.view = memoryview(data)
         self.size = len(data)
+        self.end = 0
         self.vtables: dict[int, tuple[int, ...]] = {}  # tables of one kind share them
         # A sound file stores each element once, and shares a few strings.
         self.left = min(4 * len(data) + 10_000, MOST)
@@ -72,8 +78,11 @@ class Buffer:
         """First byte and count of the vector that the offset at *position* points to."""
         start = self.follow(position)
         count: int = _u32(self.data, start)[0]
-        if start + 4 + count * item_size > self.size:
+        end = start + 4 + count * item_size
+        if end > self.size:
             raise DamageError(f"a vector of {count:,} elements leaves the file", start)
+        if end > self.end:
+            self.end = end
         return start + 4, count
 
     def spend(self, count: int, position: int) -> None:
@@ -94,6 +103,8 @@ class Table:
         if fields is None:
             fields = buffer.vtables[vtable] = _fields(buffer, vtable, position)
         buffer.tables -= 1
+        if position > buffer.end:  # the second number of the list is the table's size
+            buffer.end = min(position + buffer.number(_U16, vtable + 2), buffer.size)
         if buffer.tables < 0:
             raise LimitError("more tables than the file can hold", position)
         self.buffer, self.position, self.fields = buffer, position, fields

@@ -225,6 +225,8 @@ class Graph:
         metadata: named notes (.onnx: metadata_props).
         buffers: .tflite: how many there are; the first is empty by agreement.
         unused_bytes: .tflite: of buffers that no tensor and no metadata uses.
+        appended_bytes: .tflite: behind the last thing that is read of the model; a
+            few are padding, many a file of another kind (labels in a zip archive).
     """
 
     format: str
@@ -243,6 +245,7 @@ class Graph:
     metadata: tuple[Metadata, ...] = ()
     buffers: int = 0
     unused_bytes: int = 0
+    appended_bytes: int = 0
 
     @property
     def main(self) -> Subgraph:

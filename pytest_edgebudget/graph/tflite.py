@@ -52,6 +52,7 @@ def read_tflite(data: Data, folder: Path) -> Graph:
     check_calls(subgraphs)
     signatures = read_signatures(model, subgraphs)
     metadata = read_metadata(model, constants)
+    description, unused = model.text(_MODEL["description"]), constants.unused_bytes()
     return Graph(
         format="tflite",
         subgraphs=subgraphs,
@@ -60,10 +61,11 @@ def read_tflite(data: Data, folder: Path) -> Graph:
         external=files.names,
         external_size=files.size,
         signatures=signatures,
-        description=model.text(_MODEL["description"]),
+        description=description,
         metadata=metadata,
         buffers=constants.buffers,
-        unused_bytes=constants.unused_bytes(),
+        unused_bytes=unused,
+        appended_bytes=len(data) - model.buffer.end,  # the last, when all has been read
     )
 
 
@@ -137,6 +139,7 @@ def _custom_options(table: Table) -> dict[str, object]:
     if start > 1:
         if start + size > table.buffer.size:
             raise DamageError("the options of a custom op leave the file", table.position)
+        table.buffer.end = max(table.buffer.end, start + size)
         view = table.buffer.view[start : start + size]
     return {"custom_options": view} if view else {}
 

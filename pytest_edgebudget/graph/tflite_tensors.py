@@ -75,6 +75,7 @@ class Constants:
             return table.view(_BUFFER["data"])
         if start + size > table.buffer.size:
             raise DamageError(f"buffer {number} leaves the file", table.position)
+        table.buffer.end = max(table.buffer.end, start + size)
         return table.buffer.view[start : start + size]
 
     def _outside(self, number: int) -> memoryview:

@@ -2,8 +2,9 @@
 Much of the file is nothing that an inference needs.
 
 What it finds
-    Names of tensors and ops, metadata, and buffers that nothing uses, when together they
-    take more than a tenth of the file and 4 KiB.
+    Names of tensors and ops, metadata, buffers that nothing uses, and what was appended to
+    a .tflite (padding; the zip archive in which TensorFlow Lite Support packs label files),
+    when together they take more than a tenth of the file and 4 KiB.
 
 Why it hurts
     It takes flash and download like weights do. In small models it is much: names that
@@ -16,7 +17,9 @@ Example
 Instead
     Names: short layer names in the source model, or TensorFlow's
     `tensorflow/lite/tools/strip_strings.py`; .onnx nodes need no names at all. Metadata:
-    leave out label files and model cards, and ship them beside the model. Unused buffers:
+    leave out label files and model cards, and ship them beside the model. An archive
+    behind the model: a mobile app may read labels from it; for a microcontroller, unzip
+    the labels and cut it off (the message has its size). Unused buffers:
     write the file anew (`flatbuffer_utils.read_model`, `write_model`).
 """
 
@@ -40,6 +43,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
         "names": sum(_names(links, graph.format) for links in model.links),
         "metadata": sum(note.size for note in graph.metadata),
         "unused buffers": graph.unused_bytes,
+        "bytes behind the model": graph.appended_bytes,
     }
     total = sum(parts.values())
     if total < max(_LEAST, _SHARE * (graph.size + graph.external_size)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +218,20 @@ def test_a_dense_layer_behind_a_flattened_map_is_named(suffix: str) -> None:
     assert DOMINANT.severity is Severity.NOTE
 
 
+def test_weights_behind_a_dequantize_are_counted_as_they_are_stored(tmp_path: Path) -> None:
+    model = edits.load(ROOT / "examples" / "digits" / "digits.tflite")
+    graph, code = model.subgraphs[0], edits.number(model, "DEQUANTIZE")
+    for index, tensor in enumerate(list(graph.tensors)):
+        data = model.buffers[tensor.buffer].data
+        if tensor.type == schema.TensorType.FLOAT32 and data is not None and len(data):
+            half = np.frombuffer(bytes(data), "<f4").astype("<f2").tobytes()
+            stored = edits.constant(model, f"half {index}", list(tensor.shape), half, "FLOAT16")
+            graph.operators.insert(0, tflite.op(code, [stored], [index]))
+            model.buffers[tensor.buffer].data, tensor.buffer = None, 0
+    (message,) = messages(DOMINANT, edits.write(model, tmp_path / "half.tflite"))
+    assert message.endswith("16 times fewer, 24.4 KiB less")  # 15 x 32 x 26 halves
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet", "residual", "attention"])
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
@@ -350,6 +366,28 @@ def test_metadata_and_buffers_without_a_use_are_counted(tmp_path: Path) -> None:
     model.metadata = [note]
     (message,) = messages(IDLE, edits.write(model, tmp_path / "m.tflite"))
     assert message.endswith("4.00 KiB of unused buffers, 2.00 KiB of metadata, 45 B of names")
+
+
+@pytest.mark.parametrize("kind", ["archive", "padding"])
+def test_what_was_appended_to_a_model_is_counted_and_can_be_cut_off(
+    kind: str, tmp_path: Path
+) -> None:
+    path = ROOT / "examples" / "digits" / "digits.tflite"
+    assert messages(IDLE, path) == []
+    whole = tmp_path / "model.tflite"
+    shutil.copy(path, whole)
+    if kind == "archive":
+        with zipfile.ZipFile(whole, "a") as archive:
+            archive.writestr("labels.txt", "label\n" * 5000)
+    else:
+        whole.write_bytes(path.read_bytes() + b"\xff" * 30000)
+    more = whole.stat().st_size - path.stat().st_size
+    (finding,) = findings(IDLE, whole)
+    behind = finding.message.partition(": ")[2].partition(", ")[0]
+    number, unit, *rest = behind.split()
+    assert (unit, rest) == ("KiB", ["of", "bytes", "behind", "the", "model"])
+    assert float(number) * 1024 == pytest.approx(more, rel=0.01)
+    assert (outputs(whole)[0] == outputs(path)[0]).all()
 
 
 @pytest.mark.parametrize("rule", [IDLE, DOMINANT, DUPLICATES, TENSORS, WIDE])
