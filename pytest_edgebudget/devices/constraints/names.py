@@ -28,6 +28,7 @@ TABLES: Mapping[str, str] = {
     "gpu-delegate": "gpu-delegate",
     "xnnpack": "xnnpack",
     "cmsis-nn": "cmsis-nn",
+    "esp-nn": "esp-nn",
     "tflm": "tflm",
 }
 """Accelerators, kernels and runtimes, and the file that holds their constraints."""

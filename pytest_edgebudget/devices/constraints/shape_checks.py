@@ -46,12 +46,12 @@ def batch(view: View, options: Options) -> str:
 
 
 def depth(view: View, options: Options) -> str:
-    """The last dimension of *of* is at most *max*, or a multiple of *multiple*."""
+    """The last dimension of *of* is at most *max*, and a multiple of *multiple*."""
     for tensor in view.named(options["of"]):
         shape = dims(tensor)
         if not shape:
             continue
-        if shape[-1] > options.get("max", math.inf):
+        if shape[-1] > options.get("max", math.inf) or shape[-1] % options.get("multiple", 1):
             return f"depth {shape[-1]}"
     return ""
 
