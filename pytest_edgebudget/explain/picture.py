@@ -163,7 +163,8 @@ def _numbered(account: Account, scales: Scales) -> Iterator[int]:
     last = -every
     for step in range(scales.steps):
         where = account.plan.steps[step]
-        if where.op % every == 0 and step - last >= every * 2 // 3:
+        apart = step - last
+        if (where.op % every == 0 and apart >= every * 2 // 3) or apart >= every * 2:
             yield step
             last = step
 

@@ -124,7 +124,10 @@ def _memory(account: Account) -> Iterator[tuple[str, str]]:
     where = f"{account.runtime}, on the CPU alone" if account.compiler else account.runtime
     yield "memory", f"{size(plan.size)} of activations in {where} ({evidence}); {_bound(account)}"
     if account.compiler:
-        yield "", f"what {account.compiler} runs, its compiler plans anew: that plan is another one"
+        yield (
+            "",
+            (f"what {account.compiler} runs is planned anew for it: this is the plan without it"),
+        )
     yield from (("", reason) for reason in plan.reasons)
     if plan.persistent and plan.persistent.high:
         yield "", f"and {_band(plan.persistent)} that stays beside it"
