@@ -253,3 +253,14 @@ def _subgraph(ops: Iterable[Any], tensors: int) -> Any:
         inputs=(0,),
         outputs=(tensors - 1,),
     )
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLES)))
+def test_a_condition_says_what_must_hold_and_not_what_is(name: str) -> None:
+    # It is printed as a reason: "a slice has no mask (this one's is 1)" says the opposite.
+    words = ("must", "may be", "may have", "may sum", "only", "can be", "needs", "need ", "at most",
+             "not taken", "no dilation")  # fmt: skip
+    unlike = [
+        it.message for it in table(name).constraints if not any(w in it.message for w in words)
+    ]
+    assert unlike == []
