@@ -20,6 +20,10 @@ _OTHERS = (
     (b"<html", "a web page"),
     (b"\x1f\x8b", "a gzip archive"),
 )
+_IR_VERSION, _FUTURE = 0x08, 0x40
+_FIELDS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42)
+"""How fields 2 to 8 of an ONNX ModelProto begin, and what no IR version is."""
+
 _TEXT = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
 _EXPORT = "a source model of another kind is exported to .tflite first"
 
@@ -87,9 +91,20 @@ def _graph(path: Path, data: Data) -> Graph:
         from pytest_edgebudget.graph.onnx import read_onnx
 
         return read_onnx(data, path.parent)
+    if _looks_like_onnx(data[:3]):
+        raise ModelError(
+            f"{path}: this looks like an ONNX model (protobuf), whose name ends in .onnx",
+            f"rename it to {path.stem}.onnx",
+        )
     if path.suffix.lower() == ".tflite":
         raise DamageError('not a TensorFlow Lite model: "TFL3" is not there', 4)
     raise ModelError(f"{path}: neither a .tflite nor an .onnx model", _EXPORT)
+
+
+def _looks_like_onnx(head: bytes) -> bool:
+    """Whether the fields of a ModelProto begin: the IR version, and another one behind it."""
+    tag, version, following = head.ljust(3, b"\0")
+    return tag == _IR_VERSION and version < _FUTURE and following in _FIELDS
 
 
 def _refuse_others(path: Path, head: bytes) -> None:

@@ -8,6 +8,7 @@ from pytest_edgebudget.lint.runtimes.misread_op import RULE as MISREAD_OP
 from pytest_edgebudget.lint.runtimes.missing_signature import RULE as MISSING_SIGNATURE
 from pytest_edgebudget.lint.runtimes.op_of_other_runtime import RULE as OP_OF_OTHER_RUNTIME
 from pytest_edgebudget.lint.runtimes.op_outside_opset import RULE as OP_OUTSIDE_OPSET
+from pytest_edgebudget.lint.runtimes.other_ending import RULE as OTHER_ENDING
 from pytest_edgebudget.lint.runtimes.select_tf_op import RULE as SELECT_TF_OP
 from pytest_edgebudget.lint.runtimes.sparse_integer_weights import RULE as SPARSE_INTEGER_WEIGHTS
 from pytest_edgebudget.lint.runtimes.understated_version import RULE as UNDERSTATED_VERSION
@@ -33,4 +34,5 @@ RULES: tuple[Rule, ...] = (
     UNKNOWN_ATTRIBUTE,
     VALUE_MADE_TWICE,
     CONTRADICTING_SHAPES,
+    OTHER_ENDING,
 )

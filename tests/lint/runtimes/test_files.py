@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_edgebudget.errors import ModelError
+from pytest_edgebudget.graph import read
 from pytest_edgebudget.lint.runtimes.custom_op import RULE as CUSTOM
 from pytest_edgebudget.lint.runtimes.invalid_quantized_dimension import RULE as DIMENSION
 from pytest_edgebudget.lint.runtimes.missing_signature import RULE as SIGNATURE
+from pytest_edgebudget.lint.runtimes.other_ending import RULE as ENDING
 from pytest_edgebudget.lint.runtimes.sparse_integer_weights import RULE as SPARSE
 from pytest_edgebudget.lint.runtimes.unknown_opset import RULE as OPSET
 from tests.lint import quantized as made
@@ -111,6 +115,28 @@ def test_a_model_without_a_signature_is_a_note(tmp_path: Path) -> None:
     )
     assert messages(SIGNATURE, model) == ["no signature names the 1 input and 1 output"]
     assert findings(SIGNATURE, DIGITS) == []
+
+
+# --- endings ---------------------------------------------------------------------
+
+
+def test_a_tflite_that_is_named_onnx_is_found_and_onnxruntime_cannot_load_it(
+    tmp_path: Path,
+) -> None:
+    renamed = Path(shutil.copy(DIGITS, tmp_path / "digits.onnx"))
+    assert messages(ENDING, renamed) == ["this is a .tflite model, and its name ends in .onnx"]
+    assert "Protobuf parsing failed" in onnxruntime(renamed)
+    assert findings(ENDING, DIGITS) == []
+    assert findings(ENDING, Path(shutil.copy(DIGITS, tmp_path / "digits.lite"))) == []
+
+
+@pytest.mark.parametrize("name", ["digits.tflite", "digits.bin"])
+def test_an_onnx_of_another_name_is_to_be_renamed(name: str, tmp_path: Path) -> None:
+    renamed = shutil.copy(DIGITS.with_suffix(".onnx"), tmp_path / name)
+    with pytest.raises(
+        ModelError, match=r"looks like an ONNX model .*\n  rename it to digits.onnx"
+    ):
+        read(Path(renamed))
 
 
 # --- .onnx -----------------------------------------------------------------------
