@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_edgebudget.devices.constraints.names import CHECKS
 from pytest_edgebudget.devices.constraints.tables import Table
 from pytest_edgebudget.devices.constraints.view import View
-from pytest_edgebudget.graph.ir import Op, Subgraph
+from pytest_edgebudget.graph.ir import Graph, Op, Subgraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,11 @@ def violations(table: Table, subgraph: Subgraph, op: Op) -> tuple[Violation, ...
         if detail:
             found.append(Violation(each.message, detail, each.instead))
     return tuple(found)
+
+
+def refusals(table: Table, graph: Graph) -> Iterator[tuple[Op, Violation]]:
+    """The operators of all subgraphs that are not supported, each with its first reason."""
+    for subgraph in graph.subgraphs:
+        for op in subgraph.ops:
+            for reason in violations(table, subgraph, op)[:1]:
+                yield op, reason

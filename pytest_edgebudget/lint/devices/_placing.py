@@ -6,7 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterable
 
-from pytest_edgebudget.devices.constraints import Table, Violation, table_of, violations
+from pytest_edgebudget.devices.constraints import Table, Violation, refusals, table_of
 from pytest_edgebudget.devices.placement import Placed, placed
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.graph.ir import Op
@@ -57,13 +57,8 @@ def refused(device: OnDevice) -> tuple[tuple[Op, Violation], ...]:
     if table is None or table.rest:
         return ()
     taken = {id(each.op) for each in on_accelerator(device) if each.on}
-    return tuple(
-        (op, reason)
-        for subgraph in device.model.graph.subgraphs
-        for op in subgraph.ops
-        if id(op) not in taken
-        for reason in violations(table, subgraph, op)[:1]
-    )
+    found = refusals(table, device.model.graph)
+    return tuple((op, reason) for op, reason in found if id(op) not in taken)
 
 
 def counted(device: OnDevice) -> bool:

@@ -4,7 +4,8 @@ The arena is larger than it needs to be.
 What it finds
     Models whose ops could run in another order with less memory, or whose tensors
     TensorFlow Lite Micro places with large gaps: at least a tenth of the arena, and 1 KiB.
-    Its plan is computed exactly; where that is not possible, there is no finding.
+    Its plan is computed exactly; where that is not possible, or it does not run such a
+    model at all, there is no finding.
 
 Why it hurts
     On a microcontroller the arena is what decides whether a model fits. Runtimes keep the
@@ -46,16 +47,28 @@ def check(model: ModelFile) -> Iterator[Finding]:
         return
     peak = plan.steps[plan.peak]
     where = shown(model.graph.subgraphs[peak.subgraph].ops[peak.op])
-    saved = _by_order(model, plan)
-    if saved:
-        yield Finding(saved, where)
-    elif _matters(plan.size, plan.lower_bound):
-        gaps = _less(plan.size, plan.lower_bound)
-        message = (
-            f"TensorFlow Lite Micro's plan needs {size(plan.size)}, of which at most "
-            f"{size(plan.lower_bound)} are in use at once: {gaps} are gaps"
-        )
+    message = _by_order(model, plan) or _by_place(plan)
+    if message and _runs(model):
         yield Finding(message, where)
+
+
+def _runs(model: ModelFile) -> bool:
+    """Whether TensorFlow Lite Micro takes all operators."""
+    from pytest_edgebudget.devices.constraints import refusals, table_of  # for a finding alone
+
+    table = table_of("tflm")
+    return table is None or next(refusals(table, model.graph), None) is None
+
+
+def _by_place(plan: Plan) -> str:
+    """What lies idle between tensors; "" when that is not worth a word."""
+    if not _matters(plan.size, plan.lower_bound):
+        return ""
+    return (
+        f"TensorFlow Lite Micro's plan needs {size(plan.size)}, of which at most "
+        f"{size(plan.lower_bound)} are in use at once: "
+        f"{_less(plan.size, plan.lower_bound)} are gaps"
+    )
 
 
 def _by_order(model: ModelFile, plan: Plan) -> str:

@@ -56,6 +56,31 @@ def branches(order: Sequence[int]) -> Any:
     return tflite.model(codes, [main], buffers)
 
 
+def test_of_a_model_that_tflite_micro_does_not_run_no_arena_is_told(tmp_path: Path) -> None:
+    # GELU instead of the joining op: the order is as wasteful, and nothing runs it.
+    model = branches(range(5))
+    main = model.subgraphs[0]
+    main.operators[-1] = tflite.op(2, [6], [8])
+    main.tensors[8].shape = [1, 16]
+    main.outputs = [7, 8]
+    runs, refused = (tmp_path / f"{name}.tflite" for name in ("runs", "refused"))
+    model.operatorCodes[2] = tflite.code("RELU")
+    edits.write(model, runs)
+    model.operatorCodes[2] = tflite.code("GELU")
+    edits.write(model, refused)
+    assert len(messages(RULE, runs)) == 1
+    assert messages(RULE, refused) == []
+    with pytest.raises(RuntimeError):
+        runtime_of(refused)
+
+
+def runtime_of(path: Path) -> Any:
+    module = pytest.importorskip(
+        "tflite_micro.python.tflite_micro.runtime", reason="tflite-micro is not installed"
+    )
+    return module.Interpreter.from_file(str(path), arena_size=100_000)
+
+
 def concatenation() -> Any:
     options = schema.ConcatenationOptionsT()
     options.axis = 1
