@@ -35,7 +35,7 @@ _BY_MACS = {
     "recurrent": Colour("recurrent", "#e3b5cf", "#cc79a7"),
 }
 _ELEMENTWISE = Colour("elementwise", "#f5ee9e", "#b3a600")
-_POOLING = Colour("pooling, reduction, softmax", "#8fd3bd", "#009e73")
+_POOLING = Colour("pooling, sums, resizing, softmax", "#8fd3bd", "#009e73")
 _MOVING = Colour("moves data", "#e4e7eb", "#9aa5b1")
 _UNKNOWN = Colour("not counted", "#dcc9ee", "#7b4fa3")
 

@@ -129,7 +129,7 @@ def test_the_legend_names_the_colours_that_can_be_seen(explained: Explain) -> No
     content = tfl.pack(tfl.model([tfl.code("RELU"), tfl.code("SUM")], [main], buffers))
     found = words(drawn(explained, content))
     assert {"input", "elementwise"} <= {*found}
-    assert "pooling, reduction, softmax" not in found  # four bytes of 240,000
+    assert "pooling, sums, resizing, softmax" not in found  # four bytes of 240,000
 
 
 def test_nothing_leaves_the_picture(explained: Explain) -> None:
