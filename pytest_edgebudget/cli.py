@@ -105,7 +105,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "paths", nargs="+", type=_path, metavar="PATH", help="a budget file, or a folder of them"
     )
     check.add_argument(
-        "--format", choices=["text", "json", "markdown"], default="text", help="what is printed"
+        "--format",
+        choices=["text", "json", "markdown", "sarif"],
+        default="text",
+        help="what is printed",
     )
     check.add_argument(
         "--report", action="append", default=[], metavar="FORMAT:PATH", help="write a report, too"

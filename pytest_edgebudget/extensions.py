@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.types import LINT
 
 if TYPE_CHECKING:
     import pluggy
@@ -63,8 +64,13 @@ def registry_of(manager: pluggy.PluginManager) -> Registry:
 
     check_names(manager)
     hook = manager.hook
+    known = by_name(metrics.BUILT_IN, hook.pytest_edgebudget_metrics(), "metric")
+    if LINT in known:
+        raise EdgeBudgetError(
+            f"the metric {LINT} has the name of the linter's item", "choose another name"
+        )
     return Registry(
-        metrics=by_name(metrics.BUILT_IN, hook.pytest_edgebudget_metrics(), "metric"),
+        metrics=known,
         passes=by_name(passes.BUILT_IN, hook.pytest_edgebudget_passes(), "pass"),
         profiles=devices.profiles(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 
@@ -63,7 +64,9 @@ def _sum(limit: Limit, parts: Mapping[str, Reading | Missing]) -> Reading | Miss
 
 def _note(readings: Mapping[str, Reading]) -> str:
     shared = {name: reading.shared for name, reading in readings.items()}
-    if not any(shared.values()):
-        return " + ".join(readings)
-    largest = max(shared, key=lambda name: shared[name])
-    return f"the head of {largest}, which all use in turn, + the tails of {', '.join(readings)}"
+    text = " + ".join(readings)
+    if any(shared.values()):
+        largest = max(shared, key=lambda name: shared[name])
+        text = f"the head of {largest}, which all use in turn, + the tails of {', '.join(readings)}"
+    bounds = [f"{name}: {each.note}" for name, each in readings.items() if math.isinf(each.high)]
+    return "; ".join([text, *bounds])

@@ -17,14 +17,10 @@ from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report.base import ErrorRow
 from pytest_edgebudget.report.message import broken_text, lint_text, one_line
-from pytest_edgebudget.types import Budget, GroupBudget, Limit, ModelBudget
+from pytest_edgebudget.types import LINT, Budget, GroupBudget, Limit, ModelBudget
 
 if TYPE_CHECKING:
     from pytest_edgebudget.session import GateSession
-
-
-LINT = "lint"
-"""The name of the linter's item; no metric has it."""
 
 
 class BrokenBudget(Exception):

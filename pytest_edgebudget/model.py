@@ -13,6 +13,7 @@ import pytest
 
 from pytest_edgebudget.devices.base import Device, Samples, Worker
 from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.types import Artifact, Budget, ModelBudget, Reading
 
@@ -56,6 +57,8 @@ class EdgeModel:
         """
         import numpy as np
 
+        if why := self._device.refusal(Predictions):
+            pytest.fail(f"edge_model: {why}\n  name a profile that runs models here", pytrace=False)
         worker = self._ready()
         with tempfile.TemporaryDirectory(prefix="edgebudget-") as name:
             data, out = Path(name, "data.npz"), Path(name, "out.npz")
@@ -141,5 +144,10 @@ def _fit(gate: Gate, budget: Budget, model: ModelBudget) -> Fit:
         raise EdgeBudgetError(
             f"no candidate of {model.name} keeps its budget: {names}",
             f"pytest {gate.session.name(budget.path)} says by how much and what would fix it",
+        )
+    if budget.lint.level == "error" and gate.session.lint_fails(budget, model):
+        raise EdgeBudgetError(
+            f"the linter finds errors in what {model.name} becomes",
+            f"pytest {gate.session.name(budget.path)} tells them",
         )
     return fit

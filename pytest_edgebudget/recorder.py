@@ -94,7 +94,11 @@ class Recorder:
             models=tuple(self.models[key] for key in sorted(self.models)),
             limits=tuple(limits),
             lints=tuple(lints),
-            errors=tuple(self.errors[key] for key in sorted(self.errors)),
+            errors=tuple(
+                sorted(
+                    self.errors.values(), key=lambda row: (order.get(row.id, len(order)), row.id)
+                )
+            ),
         )
 
     def counts(self) -> dict[str, int]:

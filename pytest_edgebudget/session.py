@@ -90,12 +90,20 @@ class GateSession:
                 continue
             try:
                 budget = read_budget(path, self.registry, root=self.root)
+                self._check_codes(budget)
                 self._locks[path] = read_lock(path)
                 self.budgets[path] = budget
             except BudgetError as error:
                 mistakes += error.mistakes
         if mistakes:
             raise BudgetError([self._relative(mistake) for mistake in mistakes])
+
+    def _check_codes(self, budget: Budget) -> None:
+        """A code that no rule has would turn the linter off without a word."""
+        if budget.lint.places:
+            from pytest_edgebudget.lint.chosen import chosen
+
+            chosen(budget)
 
     def _relative(self, mistake: Mistake) -> Mistake:
         place = replace(mistake.place, file=Path(self.name(mistake.place.file)))
@@ -213,6 +221,11 @@ class GateSession:
                 fit, self.registry.metrics, file=file, lock=self._locked(budget, model.name)
             ),
         )
+
+    def lint_fails(self, budget: Budget, model: ModelBudget) -> bool:
+        """Whether the linter finds errors in the model's artifact that fail its item."""
+        row = self.lint(budget, model).lint
+        return row is not None and row.fails
 
     def run(self) -> Run:
         """Everything that was found so far."""

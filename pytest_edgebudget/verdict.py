@@ -135,11 +135,17 @@ def _regression(case: Case, reading: Reading, *, lower: bool) -> Bound:
     locked, regression = case.locked, case.limit.max_regression
     assert regression is not None
     if locked is None:
-        return _unknown("max_regression", "the lock has no reading; --edge-budget-update writes it")
+        return _unknown(
+            "max_regression",
+            "the lock has no reading; check --update or --edge-budget-update writes it",
+        )
     if not math.isfinite(locked.value):
         return _unknown("max_regression", f"the lock's reading is {locked.value}")
     if differing := incomparable(reading, locked):
         return _unknown("max_regression", f"not comparable with the lock: {differing}")
+    if reading.evidence is Evidence.ESTIMATED and math.isfinite(reading.high):
+        # One estimator erred on both alike: its band is no part of the difference.
+        reading = replace(reading, low=reading.value, high=reading.value)
     change = case.limit.min_change
     room = max(regression.of(locked.value), change.of(locked.value) if change else 0.0)
     return _worse("max_regression", locked.value, room, reading, case.limit, lower=lower)

@@ -7,7 +7,7 @@ from datetime import date
 
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
 from pytest_edgebudget.budget.tree import Node
-from pytest_edgebudget.types import Better, FunctionRef, Limit, OwnMetric, Waiver
+from pytest_edgebudget.types import LINT, Better, FunctionRef, Limit, OwnMetric, Waiver
 
 
 def function_ref(text: str) -> FunctionRef | None:
@@ -41,6 +41,8 @@ def read_waivers(node: Node, limits: Iterable[Limit], mistakes: Mistakes) -> lis
 def _own_metric(name: str, node: Node, taken: Container[str], mistakes: Mistakes) -> OwnMetric:
     if name in taken:
         mistakes.add(node.place, f'"{name}" is the name of a built-in metric')
+    if name == LINT:
+        mistakes.add(node.place, f'"{name}" is the name of the linter\'s item', "choose another")
     function = node.table.get("function")
     reference = function_ref(function.text) if function else None
     if function and reference is None:

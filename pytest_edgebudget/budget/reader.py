@@ -66,7 +66,7 @@ def _read(tree: Node, path: Path, registry: Registry, loader: Loader) -> Budget 
 
 def _lint(node: Node, mistakes: Mistakes) -> LintChoice:
     """Which codes there are is known to the linter only: here they must look like codes."""
-    found = {}
+    found, places = {}, []
     for key in ("select", "ignore"):
         elements = node.table[key].elements if key in node.table else ()
         for element in elements:
@@ -74,8 +74,11 @@ def _lint(node: Node, mistakes: Mistakes) -> LintChoice:
                 hint = "such as EB203, or EB2 for a family"
                 mistakes.add(element.place, f'"{element.text}" is not a code', hint)
         found[key] = tuple(element.text for element in elements)
+        places += [(element.text, element.place) for element in elements]
     level = Values(node, mistakes).text("level", "error")
-    return LintChoice(level=level, select=found["select"], ignore=found["ignore"])
+    return LintChoice(
+        level=level, select=found["select"], ignore=found["ignore"], places=tuple(places)
+    )
 
 
 def _gated(tree: Node, mistakes: Mistakes) -> Iterator[tuple[str, Node]]:

@@ -38,11 +38,7 @@ class HostDevice:
     @property
     def formats(self) -> tuple[str, ...]:
         """Formats of the profile's runtimes, preferred first, or of the chosen one."""
-        return formats_of(self._runtimes)
-
-    @property
-    def _runtimes(self) -> tuple[str, ...]:
-        return (self.choice.runtime,) if self.choice.runtime else self.choice.profile.runtimes
+        return formats_of(self.choice.runtimes)
 
     @property
     def _native(self) -> bool:
@@ -62,7 +58,7 @@ class HostDevice:
 
     def runtime_for(self, fmt: str) -> str:
         """The first runtime that runs the format."""
-        return runtime_of(fmt, self._runtimes, self.choice.profile.name)
+        return runtime_of(fmt, self.choice.runtimes, self.choice.profile.name)
 
     def identity(self, fmt: str) -> Identity:
         """The runtime's version from its distribution's metadata."""

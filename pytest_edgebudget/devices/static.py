@@ -27,11 +27,7 @@ class StaticDevice:
     @property
     def formats(self) -> tuple[str, ...]:
         """Formats of the profile's runtimes, or of the chosen one."""
-        return formats_of(self._runtimes)
-
-    @property
-    def _runtimes(self) -> tuple[str, ...]:
-        return (self.choice.runtime,) if self.choice.runtime else self.choice.profile.runtimes
+        return formats_of(self.choice.runtimes)
 
     @property
     def evidence(self) -> Evidence:
@@ -51,7 +47,7 @@ class StaticDevice:
 
     def runtime_for(self, fmt: str) -> str:
         """The runtime for models of that format."""
-        return runtime_of(fmt, self._runtimes, self.choice.profile.name)
+        return runtime_of(fmt, self.choice.runtimes, self.choice.profile.name)
 
     def identity(self, fmt: str) -> Identity:
         """The runtime by its name: which version a device has is not known here."""

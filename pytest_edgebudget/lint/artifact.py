@@ -9,11 +9,11 @@ from pathlib import Path
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes
 from pytest_edgebudget.lint.base import Rule
+from pytest_edgebudget.lint.chosen import chosen
 from pytest_edgebudget.lint.comments import read_ignores
 from pytest_edgebudget.lint.ignores import Ignore
 from pytest_edgebudget.lint.models import ModelJob, lint_model
 from pytest_edgebudget.lint.result import FileResult, Reported
-from pytest_edgebudget.lint.select import Selection
 from pytest_edgebudget.types import Budget, ModelBudget
 
 
@@ -32,12 +32,8 @@ def lint_artifact(
     the budget file (or one that it extends) ignore for this model is left out.
     *extra*: rules of extensions; None for those of entry points.
     """
-    choice = budget.lint
-    profile = budget.device.profile
-    if budget.device.runtime is not None:
-        profile = replace(profile, runtimes=(budget.device.runtime,))
-    selection = Selection(choice.select, choice.ignore)
-    result = lint_model(ModelJob(path, (profile,), selection, extra))
+    job = ModelJob(path, (budget.device.narrowed,), chosen(budget), extra)
+    result = lint_model(job)
     return replace(result, found=_left(result.found, budget.path, model.name, root))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from pytest_edgebudget.errors import BudgetError
 from pytest_edgebudget.lint.apply import apply, crash
 from pytest_edgebudget.lint.base import BudgetFile
 from pytest_edgebudget.lint.budgets import unreadable_file
+from pytest_edgebudget.lint.chosen import chosen
 from pytest_edgebudget.lint.comments import read_ignores
 from pytest_edgebudget.lint.families import budget_rules
 from pytest_edgebudget.lint.files import MODELS, shown
@@ -72,7 +73,7 @@ def lint_budget(path: Path, registry: Registry, selection: Selection, today: dat
 
 
 def _checked(budget: Budget, selection: Selection, today: date) -> BudgetResult:
-    own = _selection(budget)
+    own = chosen(budget)
     rules = [each for each in budget_rules() if selection.wants(each.code) and own.wants(each.code)]
     found, crashes = apply(rules, BudgetFile(budget.path, budget, today), shown(budget.path))
     return BudgetResult(
@@ -86,25 +87,18 @@ def _checked(budget: Budget, selection: Selection, today: date) -> BudgetResult:
 
 
 def _models(budget: Budget) -> Iterator[NamedModel]:
-    profile = budget.device.profile
-    if budget.device.runtime is not None:
-        profile = replace(profile, runtimes=(budget.device.runtime,))
     for model in budget.models:
         if isinstance(model.source, Path) and model.source.suffix.lower() in MODELS:
             place = Named(model.place.file, model.place.line)
             yield NamedModel(
                 path=model.source,
                 name=model.name,
-                profile=profile,
+                profile=budget.device.narrowed,
                 place=place,
                 budget=shown(budget.path),
-                wanted=_selection(budget),
+                wanted=chosen(budget),
                 optimized=any(recipe != AS_IT_IS for recipe in model.optimize),
             )
-
-
-def _selection(budget: Budget) -> Selection:
-    return Selection(budget.lint.select, budget.lint.ignore)
 
 
 def _skipped(budget: Budget) -> Iterator[FileResult]:

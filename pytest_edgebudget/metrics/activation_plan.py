@@ -6,8 +6,8 @@ import math
 
 from pytest_edgebudget.facts import PlanFacts
 from pytest_edgebudget.metrics._plan import at_the_peak, bound_note
-from pytest_edgebudget.metrics.base import STATIC, Metric, Options, Value
-from pytest_edgebudget.types import Better, Unit
+from pytest_edgebudget.metrics.base import PLANNED, Metric, Options, Value
+from pytest_edgebudget.types import Better, Evidence, Unit
 
 
 def read_activation_plan(facts: PlanFacts, options: Options) -> Value:
@@ -24,12 +24,14 @@ def read_activation_plan(facts: PlanFacts, options: Options) -> Value:
     profiles); for .onnx the most bytes that are alive at once.
     """
     plan = facts.plan
+    known = plan.upper is not None  # by the kernels' own formulas, where the plan is not exact
     return Value(
         plan.size,
         low=plan.size,
-        high=None if plan.exact else math.inf,
+        high=plan.upper if known else math.inf,
         note=bound_note(plan),
         layers=at_the_peak(plan),
+        evidence=Evidence.ESTIMATED if known and not plan.exact else None,
     )
 
 
@@ -39,7 +41,6 @@ METRIC = Metric(
     better=Better.LOWER,
     needs=PlanFacts,
     read=read_activation_plan,
-    accepts=STATIC,
-    exact=True,
+    accepts=PLANNED,
     informs=True,
 )

@@ -19,7 +19,9 @@ def render(run: Run) -> str:
 def _lines(run: Run) -> Iterator[str]:
     broken = sum(row.fails for row in run.limits)
     errors = f", {len(run.errors)} not judged" if run.errors else ""
-    yield f"## Edge budgets: {len(run.limits)} limits, {broken} not kept{errors}\n"
+    failing = sum(row.fails for row in run.lints)
+    lints = f", the linter fails {failing} of {len(run.lints)} models" if failing else ""
+    yield f"## Edge budgets: {len(run.limits)} limits, {broken} not kept{lints}{errors}\n"
     for file in run.files:
         yield f"### {_text(file.file)}: {_text(words.device(file))}\n"
         yield "| model | metric | before | after | limit | headroom | evidence | verdict |"

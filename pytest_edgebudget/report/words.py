@@ -27,7 +27,7 @@ def reading(row: ReadingRow | None, unit: str) -> str:
         return "-"
     text = value(row.value, unit)
     if row.noisy and not math.isfinite(row.high):
-        return f"from {text}"
+        return f"from {value(row.low, unit)}"
     if row.noisy and row.low != row.high:
         return f"{text} ({value(row.low, unit)} - {value(row.high, unit)})"
     return text

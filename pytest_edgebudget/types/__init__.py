@@ -5,6 +5,7 @@ Inside, everything is SI and plain numbers: bytes, seconds, joules, fractions.
 Words, KiB and ms exist only in `units` and in reports.
 """
 
+from pytest_edgebudget.types.budgets import LINT as LINT
 from pytest_edgebudget.types.budgets import Budget as Budget
 from pytest_edgebudget.types.budgets import DeviceChoice as DeviceChoice
 from pytest_edgebudget.types.budgets import FunctionRef as FunctionRef

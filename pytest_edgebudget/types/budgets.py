@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -218,6 +218,20 @@ class DeviceChoice:
     runtime: str | None = None
     python: str | None = None
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """The runtime that was chosen alone, else the profile's."""
+        return (self.runtime,) if self.runtime else self.profile.runtimes
+
+    @property
+    def narrowed(self) -> Profile:
+        """The profile with these runtimes only."""
+        return replace(self.profile, runtimes=self.runtimes)
+
+
+LINT = "lint"
+"""The name of a model's item of the linter; no metric may have it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintChoice:
@@ -228,11 +242,13 @@ class LintChoice:
         level: "error": a finding of that severity fails; "warn": none fails;
             "off": there is no lint item.
         select, ignore: codes or their beginnings; no *select* is all.
+        places: where each of these codes is written.
     """
 
     level: str = "error"
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    places: tuple[tuple[str, Place], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from pytest_edgebudget.types import (
     Missing,
     Outcome,
     Reading,
+    Tolerance,
 )
 from pytest_edgebudget.verdict import Case, judge
 
@@ -70,6 +71,7 @@ def reading(value: Value, name: str = "arena") -> Reading:
         high=value.high,
         evidence=value.evidence or Evidence.EXACT,
         noisy=True,
+        note=value.note,
         shared=value.shared,
     )
 
@@ -228,3 +230,35 @@ def test_a_keyword_spotter_on_a_microcontroller_has_a_verdict(
     model = graph.read(reference_models / "kws_dscnn/models/kws_int8.tflite")
     facts = PlanFacts(plan_memory(model, "tflm", kernels_of(nano)), "tflm", nano.kernels)
     assert judged(arena.METRIC.read(facts, {}), kibibytes * 1024) is outcome
+
+
+def regression(now: Value, then: Value) -> Outcome:
+    """A limit of 2 % against a lock."""
+    limit = Limit(
+        metric="arena",
+        max_regression=Tolerance(0.02, relative=True),
+        evidence=arena.METRIC.accepts,
+        place=HERE,
+    )
+    case = Case(limit=limit, better=arena.METRIC.better, reading=reading(now), locked=reading(then))
+    return judge(case, model="m", today=date(2026, 1, 1)).outcome
+
+
+def test_the_band_of_an_estimate_is_no_part_of_a_regression() -> None:
+    before = arena.METRIC.read(PlanFacts(plan(16_000, persistent=TAIL), "tflm"), {})
+    larger = arena.METRIC.read(PlanFacts(plan(17_000, persistent=TAIL), "tflm"), {})
+    assert regression(before, before) is Outcome.KEPT
+    assert regression(larger, before) is Outcome.BROKEN
+
+
+def test_a_group_says_why_its_arena_has_no_upper_end() -> None:
+    unknown = plan(exact=False, reasons=("scratch of FFT2D is not known",), persistent=TAIL)
+    value = arena.METRIC.read(PlanFacts(unknown, "tflm"), {})
+    limit = Limit(metric="arena", max=34_000, evidence=arena.METRIC.accepts, place=HERE)
+    group = GroupBudget(name="both", models=("a", "b"), limits=(limit,), place=HERE)
+    sure = arena.METRIC.read(PlanFacts(plan(6_000, persistent=TAIL), "tflm"), {})
+    parts: dict[str, Reading | Missing] = {"a": reading(value), "b": reading(sure)}
+    found = judge_group(group, limit, arena.METRIC, parts, today=date(2026, 1, 1))
+    assert found.reading is not None
+    assert "; a: " in found.reading.note
+    assert "FFT2D" in found.reading.note

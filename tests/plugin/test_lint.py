@@ -152,3 +152,53 @@ def test_the_id_of_a_lint_item_can_be_pasted_back(
     write(budget("raspberry-pi-4"))
     result = gate("pi4.toml::digits::lint", "--edge-budget", "pi4.toml")
     assert result.ret == 0
+
+
+def test_a_code_that_no_rule_has_is_a_mistake_and_no_silence(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(budget("coral-dev-board", 'select = ["EB999"]'))
+    result = gate("--edge-budget", "pi4.toml")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(['*pi4.toml:9: lint.select*: there is no rule "EB999" (*'])
+
+
+def test_codes_of_extensions_are_believed(gate: Runner, write: Callable[[str], None]) -> None:
+    write(budget("raspberry-pi-4", 'ignore = ["ACME001"]'))
+    gate("--edge-budget", "pi4.toml").assert_outcomes(passed=2)
+
+
+def test_a_metric_of_ones_own_cannot_be_called_lint(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    own = '[models.digits.metrics.lint]\nfunction = "mine:nines"\nbetter = "higher"\n'
+    write(budget("raspberry-pi-4") + own)
+    result = gate("--edge-budget", "pi4.toml")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(['*"lint" is the name of the linter\'s item*'])
+
+
+def test_edge_model_fails_in_words_where_nothing_runs_or_the_linter_does(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    (project / "test_own.py").write_text(
+        """
+import pytest
+
+@pytest.mark.edge_budget("pi4.toml", model="digits")
+def test_it(edge_model):
+    edge_model.predict([0.0])
+"""
+    )
+    write(budget("coral-dev-board"))
+    linted = gate("test_own.py")
+    write(budget("coral-dev-board", 'level = "warn"'))
+    static = gate("test_own.py")
+
+    linted.assert_outcomes(errors=1)
+    linted.stdout.fnmatch_lines(["*the linter finds errors in what digits becomes*"])
+    static.assert_outcomes(failed=1)
+    static.stdout.fnmatch_lines(
+        ["edge_model: there is no way yet to run models on coral-dev-board"]
+    )
+    assert "Traceback" not in static.stdout.str()

@@ -76,7 +76,7 @@ def _no_arena(device: Device) -> str:
     from pytest_edgebudget.metrics.arena import PLANNING
 
     choice = device.choice
-    runtimes = (choice.runtime,) if choice.runtime else choice.profile.runtimes
+    runtimes = choice.runtimes
     if "tflm" in runtimes or choice.profile.kernels in PLANNING:
         return ""
     return f"{runtimes[0]} has no arena with its default kernels; see activation_plan"
