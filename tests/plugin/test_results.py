@@ -76,7 +76,9 @@ def test_a_growth_beyond_the_tolerance_is_broken_against_the_lock(
     grown = gate("--edge-budget", "pi4.toml")
 
     before.assert_outcomes(passed=2, failed=1)
-    before.stdout.fnmatch_lines(["*the lock has no reading; check --update or --edge-budget-update writes it"])
+    before.stdout.fnmatch_lines(
+        ["*the lock has no reading; check --update or --edge-budget-update writes it"]
+    )
     grown.assert_outcomes(passed=2, failed=1)
     grown.stdout.fnmatch_lines(
         ["digits: size is broken: 23.7 KiB is * over what the lock allows, 22.9 KiB"]

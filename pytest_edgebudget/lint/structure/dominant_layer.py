@@ -27,9 +27,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from pytest_edgebudget.graph.claims import Claims
 from pytest_edgebudget.graph.constants import origins
-from pytest_edgebudget.graph.cost import LayerCost
-from pytest_edgebudget.graph.ir import Op
+from pytest_edgebudget.graph.ir import Graph, Op
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.links import Links
 from pytest_edgebudget.lint.structure._ops import (
@@ -50,23 +50,27 @@ _LONGEST = 4
 def check(model: ModelFile) -> Iterator[Finding]:
     """Compare the layer with the most bytes with the whole."""
     whole = model.graph.size + model.graph.external_size
-    weighty = [cost for cost in model.costs if cost.parameters]
-    if whole < _LEAST or len(weighty) < _LAYERS:
+    layers = list(_layers(model.graph)) if whole >= _LEAST else []
+    if sum(parameters > 0 for _, parameters, _ in layers) < _LAYERS:
         return
-    number = max(range(len(model.costs)), key=lambda n: model.costs[n].weight_bytes)
-    cost = model.costs[number]
-    if cost.weight_bytes <= _SHARE * whole:
+    number, (op, _, weight) = max(enumerate(layers), key=lambda item: item[1][2])
+    if weight <= _SHARE * whole:
         return
-    share = f"{cost.kind} holds {cost.weight_bytes / whole:.0%} of the file"
-    message = f"{share}, {size(cost.weight_bytes)}{_why(number, cost, model)}"
-    yield Finding(message, cost.name)
+    why = _why(op, model) if number < len(model.graph.ops) else ""
+    share = f"{op.kind} holds {weight / whole:.0%} of the file, {size(weight)}"
+    yield Finding(f"{share}{why}", op.name.split(";")[0])
 
 
-def _why(number: int, cost: LayerCost, model: ModelFile) -> str:
+def _layers(graph: Graph) -> Iterator[tuple[Op, int, int]]:
+    """Each op with its parameters and the bytes of its constants."""
+    claims = Claims(graph.format)
+    for subgraph in graph.subgraphs:
+        for op, (parameters, stored) in zip(subgraph.ops, claims.of(subgraph), strict=True):
+            yield op, parameters, sum(stored.values())
+
+
+def _why(op: Op, model: ModelFile) -> str:
     main = model.links[0]
-    if number >= len(main.subgraph.ops):
-        return ""
-    op = main.subgraph.ops[number]
     if op.kind in _TABLES:
         table = input_of(main.subgraph, op, 1 if op.kind == "EMBEDDING_LOOKUP" else 0)
         return f": a table of {dims(table.shape)}" if table and table.shape else ""
