@@ -12,25 +12,25 @@ def test_each_microcontroller_of_ours_tells_its_build_of_cmsis_nn() -> None:
     found = {name: load_profile(path) for name, path in profiles().items()}
     builds = {name: kernels_of(it) for name, it in found.items() if it.kernels == "cmsis-nn"}
     assert builds == {
-        "arduino-nano-33-ble-sense": "cmsis-nn-dsp",
+        "nrf52840-tflm": "cmsis-nn-dsp",
         "corstone-300-ethos-u55-128": "cmsis-nn-mve",
         "corstone-300-ethos-u55-256": "cmsis-nn-mve",
         "corstone-300-ethos-u65-256": "cmsis-nn-mve",
-        "nucleo-h7a3zi": "cmsis-nn-dsp",
-        "nucleo-l4r5zi": "cmsis-nn-dsp",
-        "nucleo-u575zi": "cmsis-nn-dsp",
-        "raspberry-pi-pico": "cmsis-nn-plain",
-        "stm32f746g-disco": "cmsis-nn-dsp",
+        "stm32h7a3-tflm": "cmsis-nn-dsp",
+        "stm32l4r5-tflm": "cmsis-nn-dsp",
+        "stm32u575-tflm": "cmsis-nn-dsp",
+        "rp2040-tflm": "cmsis-nn-plain",
+        "stm32f746-tflm": "cmsis-nn-dsp",
     }
 
 
 def test_a_cpu_that_is_not_known_leaves_all_builds_possible() -> None:
-    pico = load_profile(profiles()["raspberry-pi-pico"])
+    pico = load_profile(profiles()["rp2040-tflm"])
     assert kernels_of(replace(pico, cpu="Cortex-M99")) == "cmsis-nn"
     assert kernels_of(replace(pico, cpu="")) == "cmsis-nn"
 
 
 def test_other_kernels_have_no_builds() -> None:
-    pico = load_profile(profiles()["raspberry-pi-pico"])
+    pico = load_profile(profiles()["rp2040-tflm"])
     assert kernels_of(replace(pico, kernels="reference")) == "reference"
     assert kernels_of(replace(pico, kernels="")) == ""

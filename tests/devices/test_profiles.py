@@ -42,13 +42,13 @@ def test_microcontrollers_have_the_clocks_and_memory_of_their_datasheets() -> No
         if it.runtimes == ("tflm",) and "corstone" not in name
     }
     assert facts == {
-        "arduino-nano-33-ble-sense": ("Cortex-M4", 64e6, 256 * KIB, 256 * KIB, 1 * MIB),
-        "esp32-s3": ("Xtensa LX7", 240e6, 480 * KIB, 480 * KIB, 8 * MIB),
-        "nucleo-h7a3zi": ("Cortex-M7", 280e6, 1376 * KIB, 1024 * KIB, 2 * MIB),
-        "nucleo-l4r5zi": ("Cortex-M4", 120e6, 640 * KIB, 640 * KIB, 2 * MIB),
-        "nucleo-u575zi": ("Cortex-M33", 160e6, 784 * KIB, 768 * KIB, 2 * MIB),
-        "raspberry-pi-pico": ("Cortex-M0+", 133e6, 264 * KIB, 264 * KIB, 2 * MIB),
-        "stm32f746g-disco": ("Cortex-M7", 216e6, 336 * KIB, 320 * KIB, 1 * MIB),
+        "nrf52840-tflm": ("Cortex-M4", 64e6, 256 * KIB, 256 * KIB, 1 * MIB),
+        "esp32s3-tflm": ("Xtensa LX7", 240e6, 480 * KIB, 480 * KIB, 8 * MIB),
+        "stm32h7a3-tflm": ("Cortex-M7", 280e6, 1376 * KIB, 1024 * KIB, 2 * MIB),
+        "stm32l4r5-tflm": ("Cortex-M4", 120e6, 640 * KIB, 640 * KIB, 2 * MIB),
+        "stm32u575-tflm": ("Cortex-M33", 160e6, 784 * KIB, 768 * KIB, 2 * MIB),
+        "rp2040-tflm": ("Cortex-M0+", 133e6, 264 * KIB, 264 * KIB, 2 * MIB),
+        "stm32f746-tflm": ("Cortex-M7", 216e6, 336 * KIB, 320 * KIB, 1 * MIB),
     }
 
 

@@ -21,10 +21,10 @@ def choice(name: str, run: str = "static", runtime: str | None = None) -> Device
 
 
 def test_facts_of_a_run_are_refused_with_the_reason() -> None:
-    device = open_device(choice("nucleo-l4r5zi"))
+    device = open_device(choice("stm32l4r5-tflm"))
     assert [device.refusal(kind) for kind in (FileFacts, graph.Graph, PlanFacts)] == [""] * 3
     for kind in (Predictions, Timings, MemoryFacts):
-        assert device.refusal(kind) == "there is no way yet to run models on nucleo-l4r5zi"
+        assert device.refusal(kind) == "there is no way yet to run models on stm32l4r5-tflm"
     with pytest.raises(CannotTell), device.worker("tflite"):
         raise AssertionError
     assert device.formats == ("tflite",)
@@ -44,7 +44,7 @@ def test_a_device_that_could_run_models_may_be_static_by_choice() -> None:
 
 BUDGET = """
 [device]
-profile = "nucleo-l4r5zi"
+profile = "stm32l4r5-tflm"
 [models.digits]
 path = "digits.tflite"
 data = "data.npz"
@@ -63,7 +63,7 @@ def test_static_limits_are_searched_for_and_judged(pytester: pytest.Pytester) ->
     budget.write_text(BUDGET)
     result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "mcu.toml")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*mcu.toml: nucleo-l4r5zi, run static*", "*digits: int8*"])
+    result.stdout.fnmatch_lines(["*mcu.toml: stm32l4r5-tflm, run static*", "*digits: int8*"])
 
     budget.write_text(
         BUDGET + 'accuracy = 0.9\nlatency = { max = "9 ms", when_missing = "skip" }\n'
@@ -71,7 +71,7 @@ def test_static_limits_are_searched_for_and_judged(pytester: pytest.Pytester) ->
     result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "mcu.toml")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["*accuracy is unmeasured: there is no way yet to run models on nucleo-l4r5zi*"]
+        ["*accuracy is unmeasured: there is no way yet to run models on stm32l4r5-tflm*"]
     )
 
 

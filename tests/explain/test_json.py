@@ -18,7 +18,7 @@ Explain = Callable[..., str]
 def small(explained: Explain) -> Any:
     import tflite_models as tfl
 
-    return json.loads(explained(tfl.pack(tfl.small_cnn()), format="json", profile="nucleo-l4r5zi"))
+    return json.loads(explained(tfl.pack(tfl.small_cnn()), format="json", profile="stm32l4r5-tflm"))
 
 
 def test_totals_and_layers_are_the_same_facts_as_the_text(explained: Explain) -> None:
@@ -64,7 +64,7 @@ def test_the_memory_says_which_buffer_lies_where_and_when(explained: Explain) ->
     (scores,) = [item for item in memory["buffers"] if item["name"] == "scores"]
     assert (scores["size_bytes"], scores["first_step"], scores["last_step"]) == (20, 2, 2)
     assert (memory["runtime"], memory["kernels"]) == ("tflm", "cmsis-nn")
-    assert memory["profile"] == "nucleo-l4r5zi"
+    assert memory["profile"] == "stm32l4r5-tflm"
 
 
 def keys(value: Any) -> Iterator[str]:

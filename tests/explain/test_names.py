@@ -69,7 +69,7 @@ def test_a_family_of_rules_is_a_line_for_each(explained: Explain) -> None:
 
 
 def test_a_profile_is_its_facts_and_where_they_come_from(explained: Explain) -> None:
-    text = explained("nucleo-l4r5zi")
+    text = explained("stm32l4r5-tflm")
     assert "\nclock         120 MHz\n" in text
     assert "\nSRAM2         64.0 KiB of ram at 0x20030000\n" in text
     assert "\n  clock: STM32L4R5xx datasheet DS12023: up to 120 MHz\n" in text
@@ -175,4 +175,4 @@ def test_a_device_that_does_not_run_the_format_is_an_error(explained: Explain) -
     import onnx_models as om
 
     with pytest.raises(ModelError, match=r"cannot run \.onnx models"):
-        explained(om.small_cnn().SerializeToString(), name="m.onnx", profile="nucleo-l4r5zi")
+        explained(om.small_cnn().SerializeToString(), name="m.onnx", profile="stm32l4r5-tflm")

@@ -17,7 +17,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(explained: Explain, content: bytes) -> ET.Element:
-    explained(content, plot="map.svg", profile="nucleo-l4r5zi")
+    explained(content, plot="map.svg", profile="stm32l4r5-tflm")
     return ET.fromstring(Path("map.svg").read_text(encoding="utf-8"))
 
 

@@ -243,9 +243,9 @@ def test_a_model_that_was_compiled_for_the_accelerator_has_its_plan(explained: E
 def test_what_makes_an_arena_larger_than_its_parts_is_said(explained: Explain) -> None:
     from static_models import MODELS
 
-    text = explained(MODELS["unrolled_float32"](), profile="nucleo-l4r5zi")
+    text = explained(MODELS["unrolled_float32"](), profile="stm32l4r5-tflm")
     assert re.search(r"\n  arena .* in all\n +to plan takes [\d.]+ KiB, in the place of", text)
-    small = explained(MODELS["chain_float32"](), profile="nucleo-l4r5zi")
+    small = explained(MODELS["chain_float32"](), profile="stm32l4r5-tflm")
     assert "to plan takes" not in small
 
 
@@ -257,7 +257,7 @@ def test_lines_fit_into_a_narrow_terminal(
     from static_models import MODELS
 
     monkeypatch.setattr(command, "columns", lambda: width)
-    lines = explained(MODELS[name](), profile="nucleo-l4r5zi").splitlines()
+    lines = explained(MODELS[name](), profile="stm32l4r5-tflm").splitlines()
     assert [line for line in lines if len(line) > width] == []
     header = next(line for line in lines if line.lstrip().startswith("# op"))
     assert header.split()[0 :: len(header.split()) - 1] == ["#", "live"]
@@ -278,7 +278,7 @@ def test_output_that_is_no_terminal_has_100_columns(monkeypatch: pytest.MonkeyPa
 def test_ops_of_other_subgraphs_are_numbered_with_theirs(explained: Explain, name: str) -> None:
     import static_control
 
-    text = explained(getattr(static_control, name)(), profile="nucleo-l4r5zi")
+    text = explained(getattr(static_control, name)(), profile="stm32l4r5-tflm")
     table, map_ = (part.splitlines() for part in text.partition("Memory map")[::2])
     for lines in (table, map_):
         numbers = [line.split()[0] for line in lines if line.split()]
@@ -287,7 +287,7 @@ def test_ops_of_other_subgraphs_are_numbered_with_theirs(explained: Explain, nam
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("profile", [None, "nucleo-l4r5zi"])
+@pytest.mark.parametrize("profile", [None, "stm32l4r5-tflm"])
 def test_no_line_is_wider_than_100_columns(
     explained: Explain, reference_models: Path, profile: str | None
 ) -> None:

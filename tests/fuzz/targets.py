@@ -27,7 +27,7 @@ FORMATS = ("tflite", "onnx")
 SECONDS = 1.0
 DEVICES = (
     "android-gpu",
-    "arduino-nano-33-ble-sense",
+    "nrf52840-tflm",
     "coral-usb-accelerator",
     "corstone-300-ethos-u55-128",
     "raspberry-pi-4",

@@ -226,7 +226,7 @@ def test_a_group_counts_what_each_model_may_ask_for_once_above_the_largest_head(
 def test_a_keyword_spotter_on_a_microcontroller_has_a_verdict(
     reference_models: Path, kibibytes: int, outcome: Outcome
 ) -> None:
-    nano = load_profile(profiles()["arduino-nano-33-ble-sense"])
+    nano = load_profile(profiles()["nrf52840-tflm"])
     model = graph.read(reference_models / "kws_dscnn/models/kws_int8.tflite")
     facts = PlanFacts(plan_memory(model, "tflm", kernels_of(nano)), "tflm", nano.kernels)
     assert judged(arena.METRIC.read(facts, {}), kibibytes * 1024) is outcome

@@ -12,7 +12,7 @@ Why it hurts
     needs part of the memory for the stack, drivers and the rest of the program besides.
 
 Example
-    A ``raspberry-pi-pico`` has 264 KiB of RAM in all::
+    A ``rp2040-tflm`` has 264 KiB of RAM in all::
 
         arena = "300 KiB"
 

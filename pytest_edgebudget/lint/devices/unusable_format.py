@@ -10,7 +10,7 @@ Why it hurts
     silent.
 
 Example
-    An .onnx that was exported for a server, and `--profile nucleo-l4r5zi`, whose runtime is
+    An .onnx that was exported for a server, and `--profile stm32l4r5-tflm`, whose runtime is
     TensorFlow Lite Micro.
 
 Instead

@@ -96,7 +96,7 @@ def test_a_runtime_whose_kernels_use_no_arena_has_none(find: Find, project: Path
         "always fails: litert has no arena with its default kernels; see activation_plan"
     )
 
-    pico = HEAD.replace("raspberry-pi-4", "raspberry-pi-pico")
+    pico = HEAD.replace("raspberry-pi-4", "rp2040-tflm")
     assert find("EB113", pico + 'arena = "9 KiB"\n') == []
 
 

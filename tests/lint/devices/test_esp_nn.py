@@ -16,7 +16,7 @@ from tests.graph import tflite_models as tfl
 from tests.lint.check import messages
 from tests.lint.devices.tflm_ops import Case
 
-ESP = load_profile(profiles()["esp32-s3"])
+ESP = load_profile(profiles()["esp32s3-tflm"])
 LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 

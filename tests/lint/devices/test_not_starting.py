@@ -23,7 +23,7 @@ OPERATORS = {name for name in vars(tfl.schema.BuiltinOperator) if not name.start
 @pytest.fixture
 def tiny() -> Profile:
     """A microcontroller with CMSIS-NN and next to no memory."""
-    board = load_profile(profiles()["nucleo-l4r5zi"])
+    board = load_profile(profiles()["stm32l4r5-tflm"])
     return replace(board, regions=(Region("SRAM", "ram", 16),))
 
 
@@ -108,6 +108,6 @@ def test_layers_that_cannot_be_counted_have_no_share(tmp_path: Path) -> None:
     )
     path = tmp_path / "open.tflite"
     path.write_bytes(tfl.pack(content))
-    (found,) = messages(SLOW, path, load_profile(profiles()["nucleo-l4r5zi"]))
+    (found,) = messages(SLOW, path, load_profile(profiles()["stm32l4r5-tflm"]))
     assert found.startswith("2 layers run in reference kernels, not in CMSIS-NN: 2 FULLY_CONN")
     assert "%" not in found

@@ -71,7 +71,7 @@ def test_a_float_model_does_not_use_an_npu(reference_models: Path) -> None:
 @pytest.mark.reference
 def test_a_model_without_fast_kernels_is_found(reference_models: Path) -> None:
     floats = reference_models / "kws_dscnn/models/kws_float32.tflite"
-    assert messages(SLOW, floats, profile("nucleo-l4r5zi")) == [
+    assert messages(SLOW, floats, profile("stm32l4r5-tflm")) == [
         "100 % of the multiply-accumulates run in reference kernels, not in CMSIS-NN: "
         "5 DEPTHWISE_CONV_2D, 4 CONV_2D, FULLY_CONNECTED; there is a fast kernel for int8 and "
         "int16 only (input_1 is float32)"
@@ -83,7 +83,7 @@ def test_a_model_without_fast_kernels_is_found(reference_models: Path) -> None:
 @pytest.mark.reference
 def test_hybrid_layers_are_unknown_to_tflite_micro(reference_models: Path) -> None:
     path = reference_models / "kws_dscnn/models/kws_dynrange.tflite"
-    (found,) = findings(UNKNOWN, path, profile("nucleo-l4r5zi"))
+    (found,) = findings(UNKNOWN, path, profile("stm32l4r5-tflm"))
     assert found.message.startswith("TensorFlow Lite Micro runs no such CONV_2D: activations and")
     assert found.message.endswith("(it has float32, int8); 5 like it")
     assert messages(UNKNOWN, path, profile("raspberry-pi-4")) == []
@@ -103,16 +103,16 @@ def test_tflite_micro_itself_refuses_hybrid_layers(reference_models: Path) -> No
 def test_a_model_larger_than_memory_or_flash_is_found(reference_models: Path) -> None:
     # TFLite Micro's own figure for the plan of this model is 491,520 bytes: 480 KiB.
     path = reference_models / "ic_resnet8/models/resnet8_large_float32.tflite"
-    nano = profile("arduino-nano-33-ble-sense")
+    nano = profile("nrf52840-tflm")
     (found,) = messages(MEMORY, path, nano)
     assert found.removeprefix("the activations need ").removeprefix("at least ") == (
-        "480 KiB in one piece, and the largest piece of RAM of arduino-nano-33-ble-sense has 256 KiB"
+        "480 KiB in one piece, and the largest piece of RAM of nrf52840-tflm has 256 KiB"
     )
     assert messages(FLASH, path, nano) == [
-        "the model has 1.84 MiB, and the flash of arduino-nano-33-ble-sense has 1.00 MiB"
+        "the model has 1.84 MiB, and the flash of nrf52840-tflm has 1.00 MiB"
     ]
-    assert messages(MEMORY, path, profile("nucleo-l4r5zi")) == []
-    assert messages(FLASH, path, profile("nucleo-l4r5zi")) == []
+    assert messages(MEMORY, path, profile("stm32l4r5-tflm")) == []
+    assert messages(FLASH, path, profile("stm32l4r5-tflm")) == []
     assert messages(FLASH, path, profile("raspberry-pi-4")) == []
 
 
@@ -229,7 +229,7 @@ def test_a_compiled_model_uses_its_accelerator(tmp_path: Path) -> None:
 def test_damaged_models_cost_no_traceback(tmp_path: Path) -> None:
     random = Random(3)
     whole = tfl.pack(tfl.small_cnn())
-    devices = [profile(name) for name in (NPU, "coral-dev-board", "android-gpu", "nucleo-l4r5zi")]
+    devices = [profile(name) for name in (NPU, "coral-dev-board", "android-gpu", "stm32l4r5-tflm")]
     readable = 0
     for _ in range(600):
         content = bytearray(whole)
@@ -258,7 +258,7 @@ def test_ops_without_sizes_or_inputs_cost_no_traceback(
         graph = tfl.subgraph(tensors, [tfl.op(0, inputs, [2])], [0], [2])
         buffers = [tfl.buffer(), tfl.buffer(b"\1\0\0\0")]
         path.write_bytes(tfl.pack(tfl.model([tfl.code(kind)], [graph], buffers)))
-        for name in (NPU, "coral-dev-board", "android-gpu", "android-xnnpack", "nucleo-l4r5zi"):
+        for name in (NPU, "coral-dev-board", "android-gpu", "android-xnnpack", "stm32l4r5-tflm"):
             for rule in RULES:
                 assert all(messages(rule, path, profile(name)))
 
@@ -327,7 +327,7 @@ def test_a_tail_without_arithmetic_is_a_note(op_models: Path) -> None:
 
 @pytest.mark.slow
 def test_an_open_batch_is_no_fault_but_a_computed_shape_is(op_models: Path) -> None:
-    devices = [NPU, "android-gpu", "android-xnnpack", "nucleo-l4r5zi", "coral-dev-board"]
+    devices = [NPU, "android-gpu", "android-xnnpack", "stm32l4r5-tflm", "coral-dev-board"]
     for name in devices:
         for rule in (r for r in RULES if "tflite" in r.formats):
             assert messages(rule, op_models / "conv_open.int8.tflite", profile(name)) == []
@@ -341,7 +341,7 @@ def test_an_open_batch_is_no_fault_but_a_computed_shape_is(op_models: Path) -> N
 @pytest.mark.slow
 def test_16_bit_layers_are_slow_in_xnnpack_and_fast_in_cmsis_nn(op_models: Path) -> None:
     path = op_models / "conv_3.int16.tflite"
-    assert messages(SLOW, path, profile("nucleo-l4r5zi")) == []
+    assert messages(SLOW, path, profile("stm32l4r5-tflm")) == []
     (found,) = messages(SLOW, path, profile("android-xnnpack"))
     assert found.startswith("100 % of the multiply-accumulates run in the runtime's other kernels")
 

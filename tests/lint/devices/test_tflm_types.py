@@ -97,7 +97,7 @@ def test_an_operator_that_its_kernel_refuses_is_an_error(
 ) -> None:
     path = tmp_path / "op.tflite"
     path.write_bytes(case.pack())
-    (found,) = findings(unknown_operator.RULE, path, load_profile(profiles()["nucleo-l4r5zi"]))
+    (found,) = findings(unknown_operator.RULE, path, load_profile(profiles()["stm32l4r5-tflm"]))
     assert found.message == message
     assert found.instead
     pi = load_profile(profiles()["raspberry-pi-4"])
@@ -133,7 +133,7 @@ def test_layers_of_two_types_are_refused_and_those_of_one_are_not(
     )
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(recurrent[name]())
-    found = findings(unknown_operator.RULE, path, load_profile(profiles()["nucleo-l4r5zi"]))
+    found = findings(unknown_operator.RULE, path, load_profile(profiles()["stm32l4r5-tflm"]))
     if message:
         assert message in found[0].message
         with pytest.raises(RuntimeError):
@@ -161,5 +161,5 @@ def test_tflite_micro_computes_a_hybrid_lstm_wrongly_without_a_word(
     ours.invoke()
     expected = theirs.get_tensor(theirs.get_output_details()[0]["index"])
     assert not np.allclose(ours.get_output(0), expected, atol=0.1)
-    (found,) = findings(unknown_operator.RULE, path, load_profile(profiles()["nucleo-l4r5zi"]))
+    (found,) = findings(unknown_operator.RULE, path, load_profile(profiles()["stm32l4r5-tflm"]))
     assert "no such UNIDIRECTIONAL_SEQUENCE_LSTM: activations and weights must" in found.message
