@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from pytest_edgebudget.budget.folder import budget_files
@@ -43,8 +44,9 @@ def check(options: argparse.Namespace) -> int:
         ),
     )
     session.read(list(_files(options.paths)))
-    for budget in session.budgets.values():
-        _judge(session, budget)
+    with closing(session):
+        for budget in session.budgets.values():
+            _judge(session, budget)
     _say("")
     _print(session.run(), options.format, formats)
     lines = [*session.repairs(), *_write(session, asked, options)]

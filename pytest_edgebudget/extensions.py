@@ -18,6 +18,7 @@ from pytest_edgebudget.types import LINT
 if TYPE_CHECKING:
     import pluggy
 
+    from pytest_edgebudget.devices.base import Way
     from pytest_edgebudget.registry import Registry
 
 GROUP = "pytest_edgebudget"
@@ -73,7 +74,21 @@ def registry_of(manager: pluggy.PluginManager) -> Registry:
         metrics=known,
         passes=by_name(passes.BUILT_IN, hook.pytest_edgebudget_passes(), "pass"),
         profiles=devices.profiles(),
+        ways=_ways(hook.pytest_edgebudget_devices()),
     )
+
+
+def _ways(added: Iterable[Iterable[Way]]) -> dict[str, Way]:
+    """Ways to run by name. Raises `EdgeBudgetError` for a name that is taken."""
+    from pytest_edgebudget.devices.ways import WAYS
+
+    found = by_name((), added, "way to run")
+    for name in found:
+        if name in WAYS:
+            raise EdgeBudgetError(
+                f"there are two of the way to run {name}", "an extension must choose another name"
+            )
+    return found
 
 
 def by_name(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_edgebudget.graph.arena import Plan
+from pytest_edgebudget.graph.arena import Band, Plan
+from pytest_edgebudget.types import Evidence
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,10 +71,14 @@ class Timings:
     Seconds of each invoke alone, input in place; one tuple a fresh worker.
 
     *set_aside*: workers left out because the whole process ran slowly.
+    *notes*: what a reader must know of the device meanwhile; *widen*: by which
+    part of the value the interval grows on either side for it.
     """
 
     workers: tuple[tuple[float, ...], ...]
     set_aside: int = 0
+    notes: tuple[str, ...] = ()
+    widen: float = 0.0
 
     @property
     def runs(self) -> tuple[float, ...]:
@@ -94,6 +99,21 @@ class MemoryFacts:
     mapped: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMemory:
+    """
+    Main memory that a device itself accounts for, in bytes, where no worker is weighed.
+
+    *value* in *low*..*high* with its *evidence*; *note* says what it is made of.
+    """
+
+    value: float
+    low: float
+    high: float
+    evidence: Evidence
+    note: str
+
+
 @dataclass(frozen=True, slots=True)
 class StartupFacts:
     """Seconds from "worker ready" to the first output; one entry a fresh worker."""
@@ -107,3 +127,69 @@ class InstructionFacts:
 
     count: float
     tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """So many operators (*ops*), with so many multiply-accumulates (*macs*)."""
+
+    ops: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffOp:
+    """
+    An operator that an accelerator does not run.
+
+    *name* and *kind* as the model has them; *macs* of one inference, None where
+    they cannot be counted; *reason*: why it is not taken, as a clause.
+    """
+
+    name: str
+    kind: str
+    macs: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementFacts:
+    """
+    What of a model an accelerator runs, and what falls back on the processor beside it.
+
+    Attributes:
+        accelerator: in words, such as "the Edge TPU".
+        total: all operators that run somewhere, and those of their
+            multiply-accumulates that can be counted.
+        off: the operators that the accelerator does not run, in the order of the
+            model; those without a reason of their own have the one before them.
+        partitions: how many pieces of the model the accelerator gets.
+        evidence: EXACT of the compiler that makes what runs, MEASURED or EMULATED
+            of a run that was looked at, ESTIMATED of published constraints.
+        tool: what told, and its version.
+        uncounted: operators on the accelerator whose multiply-accumulates cannot
+            be counted.
+        least, most: what is off at the least and at the most, where it is not
+            sure; None: what *off* adds up to.
+        off_chip: bytes of parameters that the accelerator fetches in each
+            inference since its own memory does not hold them; None where it does
+            not work like that, or nothing is known.
+        notes: what a reader must know beside it.
+    """
+
+    accelerator: str
+    total: Work
+    off: tuple[OffOp, ...]
+    partitions: int
+    evidence: Evidence
+    tool: str
+    uncounted: int = 0
+    least: Work | None = None
+    most: Work | None = None
+    off_chip: Band | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fallen(self) -> Work:
+        """What *off* adds up to, of what can be counted."""
+        return Work(len(self.off), sum(op.macs or 0 for op in self.off))

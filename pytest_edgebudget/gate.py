@@ -84,6 +84,8 @@ class Gate:
     def close(self) -> None:
         """End what was started."""
         self.progress.clear()
+        if self._session is not None:
+            self._session.close()
 
     # --- collection ---------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from pytest_edgebudget.devices.base import Way
     from pytest_edgebudget.lint.base import Rule
     from pytest_edgebudget.metrics.base import Metric
     from pytest_edgebudget.passes.base import Pass
@@ -63,6 +64,24 @@ def pytest_edgebudget_passes() -> Sequence[Pass]:  # type: ignore[empty-body]
         def pytest_edgebudget_passes():
             return [Pass(name="copy", apply=apply, check=check,
                          formats=frozenset({"tflite", "onnx"}))]
+    """
+
+
+@hookspec
+def pytest_edgebudget_devices() -> Sequence[Way]:  # type: ignore[empty-body]
+    """
+    Add ways to run models, for ``[device] run``. `pytest_edgebudget.testing` has the
+    contract that a device must keep.
+
+    Example, a farm of boards whose workers a program of your own starts::
+
+        import dataclasses
+        from pytest_edgebudget.devices.base import Way
+        from pytest_edgebudget.devices.host import HostDevice
+
+        def pytest_edgebudget_devices():
+            return [Way(name="farm", help="On the boards in the cellar.", open=HostDevice,
+                        refusal=lambda profile: "", lacks=lambda choice: ())]
     """
 
 

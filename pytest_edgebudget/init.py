@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,11 @@ def write_first_budget(
         root=root,
     )
     names = _names(models)
-    tables = [
-        _table(name, model, data, output, tools) for name, model in zip(names, models, strict=True)
-    ]
+    with closing(tools.device):
+        tables = [
+            _table(name, model, data, output, tools)
+            for name, model in zip(names, models, strict=True)
+        ]
     head = f'[device]\nprofile = "{profile}"\n'
     output.write_text("\n".join([head, *tables]), "utf-8")
     return f"wrote {output}: look at the limits, then run pytest --edge-budget {output}"

@@ -126,8 +126,13 @@ class GateSession:
     def device(self, budget: Budget) -> Device:
         """The device of a budget file."""
         if budget.path not in self._devices:
-            self._devices[budget.path] = devices.open_device(budget.device)
+            self._devices[budget.path] = devices.open_device(budget.device, self.registry.ways)
         return self._devices[budget.path]
+
+    def close(self) -> None:
+        """End whatever the devices kept running; they may be used again."""
+        for device in self._devices.values():
+            device.close()
 
     def fit(self, budget: Budget, model: ModelBudget) -> Fit:
         """

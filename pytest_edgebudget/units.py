@@ -28,6 +28,7 @@ _SUFFIXES: dict[Unit, dict[str, Decimal]] = {
         "us": Decimal("1e-6"),
         "ms": Decimal("1e-3"),
         "s": Decimal(1),
+        "min": Decimal(60),
     },
     Unit.JOULES: {
         "nJ": Decimal("1e-9"),

@@ -62,7 +62,7 @@ def test_quantities_are_read_exactly(written: str | float, unit: Unit, value: fl
         (
             "8 KiB",
             Unit.SECONDS,
-            '"KiB" is not a unit here: write "8 ms" (units: ns us ms s)',
+            '"KiB" is not a unit here: write "8 ms" (units: ns us ms s min)',
         ),
         ("0.9", Unit.FRACTION, 'the unit is missing: write 0.9 without quotes, or "0.9 %"'),
         (90, Unit.FRACTION, 'a fraction lies in 0..1: write 0.9 or "90 %"'),

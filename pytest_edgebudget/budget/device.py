@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_edgebudget.budget.files import missing
-from pytest_edgebudget.budget.later import NOT_YET, RUNS
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.devices import load_profile
-from pytest_edgebudget.devices.runtimes import RUNTIMES
+from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Place
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.types import DeviceChoice, Profile
+from pytest_edgebudget.types import DeviceChoice, Profile, Unit
+from pytest_edgebudget.units import parse
 
 HOST = "host"
 STATIC = "static"
+LONGEST = 3600.0  # seconds of load
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class DeviceReader:
             threads=self._threads(table.get("threads"), profile),
             runtime=self._runtime(table.get("runtime"), profile),
             python=self._python(table.get("python")),
+            samples=self._samples(table.get("samples")),
+            sustained=self._sustained(table.get("sustained")),
+            energy_command=_texts(table.get("energy_command")),
         )
 
     def _profile(self, node: Node | None, place: Place) -> Profile | None:
@@ -78,20 +82,40 @@ class DeviceReader:
     def _run(self, node: Node | None, profile: Profile, place: Place) -> str:
         run = node.text if node else profile.default_run
         where = node.place if node else place
-        if run == HOST and all(RUNTIMES[name].tried_in for name in profile.runtimes):
-            self.mistakes.add(
-                where,
-                f"{' and '.join(profile.runtimes)} cannot run on this machine yet",
-                f'write run = "{STATIC}": what the file itself tells is checked all the same',
-            )
-        if run in (HOST, STATIC):
-            return run
-        hint = f'write run = "{HOST}"'
-        if run.startswith(RUNS):
-            self.mistakes.add(where, f'run = "{run}" is {NOT_YET}', hint)
-        else:
-            self.mistakes.add(where, f'there is no way to run called "{run}"', hint)
-        return HOST
+        name, scheme, address = run.partition("://")
+        added = self.registry.ways
+        if name not in WAYS and name not in added:
+            hint = suggest(name, [*WAYS, *added])
+            self.mistakes.add(where, f'there is no way to run called "{name}"', hint)
+            return STATIC
+        if (name in ADDRESSES) != bool(scheme) and name not in added:
+            said = f'run = "{run}" needs an address' if not scheme else f"{name} takes no address"
+            self.mistakes.add(where, said, _example(name))
+        elif scheme and not address:
+            self.mistakes.add(where, f'run = "{run}" names no device', _example(name))
+        elif node and (refusal := way_named(name, added).refusal(profile)):
+            hint = f'write run = "{profile.default_run}", the default of {profile.name}'
+            self.mistakes.add(where, f'run = "{name}": {refusal}', hint)
+        return run
+
+    def _samples(self, node: Node | None) -> int | None:
+        if node is None or not isinstance(node.value, int):
+            return None
+        if node.value < 1:
+            self.mistakes.add(node.place, "at least one sample must run")
+        return node.value
+
+    def _sustained(self, node: Node | None) -> float | None:
+        if node is None:
+            return None
+        try:
+            seconds = parse(node.text, Unit.SECONDS)
+        except ValueError as error:
+            self.mistakes.add(node.place, str(error), 'write "5 min" or "30 s"')
+            return None
+        if seconds > LONGEST:
+            self.mistakes.add(node.place, "at most an hour", 'write "5 min"')
+        return seconds
 
     def _threads(self, node: Node | None, profile: Profile) -> int:
         if node is None or not isinstance(node.value, int):
@@ -123,6 +147,16 @@ class DeviceReader:
             return found
         self.mistakes.add(node.place, f"there is no Python interpreter {node.text}")
         return None
+
+
+def _texts(node: Node | None) -> tuple[str, ...]:
+    return tuple(each.text for each in node.elements) if node else ()
+
+
+def _example(name: str) -> str:
+    if name in ADDRESSES:
+        return f'write run = "{name}://..." with the address of the device'
+    return f'write run = "{name}"'
 
 
 def _is_file(path: Path) -> bool:

@@ -94,8 +94,9 @@ KEYS: tuple[Key, ...] = (
     Key(
         "device.run",
         Kind.TEXT,
-        "Where models run for this device: `host` is this machine, `static` runs none.",
-        '"host"',
+        "How models run for this device: a way that `edgebudget devices` lists, such as `host` "
+        "(this machine), `emulate`, `ssh://user@host`, or `static` (none runs).",
+        '"ssh://pi@pi4.local"',
         default="the profile's",
     ),
     Key(
@@ -118,6 +119,28 @@ KEYS: tuple[Key, ...] = (
         "The Python interpreter of another environment that runs the models.",
         '"../.venv-pi/bin/python"',
         default="the one that runs pytest",
+    ),
+    Key(
+        "device.samples",
+        Kind.INTEGER,
+        "Run so many samples there, evenly spread over the split: where the device is slow. "
+        "The interval of what is read of them is wider.",
+        "200",
+        default="all",
+    ),
+    Key(
+        "device.sustained",
+        Kind.TEXT,
+        "Load the device for so long before anything is timed, so that it is as warm as in use.",
+        '"5 min"',
+        default="no load",
+    ),
+    Key(
+        "device.energy_command",
+        Kind.TEXTS,
+        "A program and its arguments that run where the models run, and print joules since a "
+        "fixed moment: the meter of the board.",
+        '["./meter", "--joules"]',
     ),
     Key("defaults", Kind.TABLE, "Settings of all limits that do not say otherwise."),
     Key("defaults.level", Kind.CHOICE, _HELP_LEVEL, '"warn"', _LEVEL, default="error"),

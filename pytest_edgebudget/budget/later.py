@@ -5,7 +5,6 @@ from __future__ import annotations
 METRICS = frozenset(
     {
         "battery_life",
-        "cpu_fallback",
         "energy",
         "flash",
         "latency_pipeline",
@@ -13,5 +12,4 @@ METRICS = frozenset(
     }
 )
 RECIPES = frozenset({"fit"})
-RUNS = ("emulate", "ssh://", "adb://")
 NOT_YET = "not available in this version"

@@ -15,6 +15,7 @@ from pytest_edgebudget.budget.grammar import NAME, Key, Kind, children
 from pytest_edgebudget.budget.later import METRICS, RECIPES
 from pytest_edgebudget.budget.limit_schema import definitions, reference
 from pytest_edgebudget.budget.shapes import Json, shape
+from pytest_edgebudget.devices.ways import ADDRESSES, WAYS
 from pytest_edgebudget.registry import Registry
 
 FILE = Path(__file__).with_name("schema.json")
@@ -90,7 +91,10 @@ def _special(key: Key, registry: Registry) -> dict[str, Json]:
         path: Json = {"type": "string", "pattern": r"\.toml$|/"}
         return {"anyOf": [{"enum": [*registry.profiles]}, path]}
     if key.path == "device.run":
-        return {"enum": ["host"]}
+        names = "|".join(name for name in [*WAYS, *registry.ways] if name not in ADDRESSES)
+        addresses = "|".join(sorted(ADDRESSES))
+        pattern = f"^({names})$" + (f"|^({addresses})://.+$" if addresses else "")
+        return {"type": "string", "pattern": pattern}
     if key.path == "device.threads":
         return {"type": "integer", "minimum": 1}
     return {}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import InstructionFacts
-from pytest_edgebudget.types import DeviceChoice, Evidence
+from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Key, Profile
 
 
 class CannotTell(EdgeBudgetError):
@@ -19,11 +19,16 @@ class CannotTell(EdgeBudgetError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What decides the numbers that a runtime computes: its *version*, and the *cpu*."""
+    """
+    What decides the numbers that a runtime computes: its *version*, and the *cpu*.
+
+    *conditions*: what else a reading's comparison key must hold there.
+    """
 
     runtime: str
     version: str
     cpu: str
+    conditions: Key = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,74 @@ class Worker(Protocol):
         """
 
 
+Fill: TypeAlias = Callable[[Worker], None]
+"""Puts the first sample into the inputs of a worker's model."""
+
+
+class Files(Protocol):
+    """Where a worker finds files: on this disk, or on the device's own."""
+
+    def put(self, path: Path) -> str:
+        """The path over there of a file from here; external data beside a model goes along."""
+
+    def out(self, path: Path) -> str:
+        """Where the worker writes what shall become *path* here."""
+
+    def fetch(self, path: Path) -> None:
+        """Bring what the worker wrote for *path*."""
+
+
+class LocalFiles:
+    """The worker sees this machine's own files."""
+
+    def put(self, path: Path) -> str:
+        """The path as it is."""
+        return str(path)
+
+    def out(self, path: Path) -> str:
+        """The path as it is."""
+        return str(path)
+
+    def fetch(self, path: Path) -> None:
+        """It is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """
+    How a device was while something was timed on it.
+
+    *notes*: what a reader must know; *widen*: by which part of a value its
+    interval grows on either side, 0.0 for a device that was cool and idle.
+    """
+
+    notes: tuple[str, ...] = ()
+    widen: float = 0.0
+
+
+class Watch(Protocol):
+    """What `Device.quiet` hands out."""
+
+    def seen(self) -> Circumstances:
+        """What became known; to be asked at the end of the timing, still inside."""
+
+
+class Calm:
+    """A watch over a machine of which nothing is told."""
+
+    def seen(self) -> Circumstances:
+        """Nothing."""
+        return Circumstances()
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that is missing here and now: *what*, and the *command* that brings it."""
+
+    what: str
+    command: str
+
+
 class Device(Protocol):
     """A way to run models on a device."""
 
@@ -93,12 +166,29 @@ class Device(Protocol):
     def formats(self) -> tuple[str, ...]:
         """Formats that run there, preferred first: "tflite", "onnx"."""
 
-    @property
-    def evidence(self) -> Evidence:
-        """Of what is run or weighed there."""
+    def evidence(self, facts: type) -> Evidence:
+        """Of facts of that class that are gathered there."""
 
     def refusal(self, facts: type) -> str:
         """Why such facts would say nothing about the device; empty where they do."""
+
+    def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
+        """
+        The device's own way to gather facts of that class; None for the ordinary one.
+
+        What it returns may be called with an artifact, and with what puts
+        inputs in place. It holds `locks` by itself where it works on this
+        machine, and raises CannotTell, DeviceError or ModelError.
+        """
+
+    def repeats(self, facts: type) -> bool:
+        """Whether such facts are the same at every run, so that readings are kept."""
+
+    def quiet(self) -> AbstractContextManager[Watch]:
+        """Hold the device alone, to time something."""
+
+    def close(self) -> None:
+        """End what was kept open between metrics; the device may be used again."""
 
     def runtime_for(self, fmt: str) -> str:
         """
@@ -119,3 +209,24 @@ class Device(Protocol):
 
         Raises CannotTell where they cannot be counted.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """
+    A way to run models.
+
+    Attributes:
+        name: as in ``run = "emulate"``; the scheme of an address.
+        help: what it is, in a sentence.
+        open: the device that a budget file chose; starts nothing. Raises
+            EdgeBudgetError for a runtime or a Python that is not there.
+        refusal: why models of a profile cannot run so; empty where they can.
+        lacks: what is missing on this machine for it; starts no worker.
+    """
+
+    name: str
+    help: str
+    open: Callable[[DeviceChoice], Device]
+    refusal: Callable[[Profile], str]
+    lacks: Callable[[DeviceChoice], Sequence[Lack]]

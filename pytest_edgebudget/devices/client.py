@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_edgebudget.devices.base import CannotTell, Loaded, Port, Samples
+from pytest_edgebudget.devices.base import CannotTell, Files, Loaded, LocalFiles, Port, Samples
 from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
@@ -37,13 +37,21 @@ class WorkerClient:
     """A worker behind *connection*; see `base.Worker`. *python* is its interpreter."""
 
     def __init__(
-        self, connection: Connection, *, runtime: str, threads: int, python: str, limits: Limits
+        self,
+        connection: Connection,
+        *,
+        runtime: str,
+        threads: int,
+        python: str,
+        limits: Limits,
+        files: Files | None = None,
     ) -> None:
         self._connection = connection
         self._runtime = runtime
         self._threads = threads
         self._python = python
         self._limits = limits
+        self._files = files or LocalFiles()
         self._model = "no model"
 
     @property
@@ -63,7 +71,7 @@ class WorkerClient:
             "load",
             f"loading {self._model}",
             self._limits.load,
-            path=str(model),
+            path=self._files.put(model),
             threads=self._threads,
         )
         inputs = tuple(Port(each["name"], each["tensor"]) for each in reply["inputs"])
@@ -76,12 +84,13 @@ class WorkerClient:
             "run",
             f"running x_{samples.split} through {self._model}",
             self._limits.run,
-            data=str(samples.path),
+            data=self._files.put(samples.path),
             split=samples.split,
             first=samples.first,
-            outputs=str(outputs),
+            outputs=self._files.out(outputs),
             state=state,
         )
+        self._files.fetch(outputs)
 
     def time(self, runs: int, warmup: int = 0) -> tuple[float, ...]:
         """Seconds of each invoke."""
@@ -94,7 +103,11 @@ class WorkerClient:
         self._model = model.name
         doing = f"weighing {self._model}"
         reply = self._ask(
-            "memory", doing, self._limits.load, path=str(model), threads=self._threads
+            "memory",
+            doing,
+            self._limits.load,
+            path=self._files.put(model),
+            threads=self._threads,
         )
         return reply["anonymous"], reply["mapped"]
 

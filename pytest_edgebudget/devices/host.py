@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_edgebudget import locks
 from pytest_edgebudget.devices import callgrind
-from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
+from pytest_edgebudget.devices.base import (
+    Calm,
+    CannotTell,
+    Fill,
+    Identity,
+    Lack,
+    Watch,
+    Way,
+    Worker,
+)
 from pytest_edgebudget.devices.client import Limits, WorkerClient, missing_runtime
 from pytest_edgebudget.devices.connection import Connection
 from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, find_python, installed
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.facts import InstructionFacts, StartupFacts, Timings
-from pytest_edgebudget.types import DeviceChoice, Evidence
+from pytest_edgebudget.facts import InstructionFacts, Predictions, StartupFacts, Timings
+from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 
 WORKER = Path(__file__).parent.parent / "worker"
 SLOWDOWN = 50  # of a program under valgrind
@@ -44,9 +54,9 @@ class HostDevice:
     def _native(self) -> bool:
         return self.choice.profile.name == "host"
 
-    @property
-    def evidence(self) -> Evidence:
+    def evidence(self, facts: type) -> Evidence:
         """Measured for the profile "host", else a stand-in."""
+        del facts
         return Evidence.MEASURED if self._native else Evidence.HOST
 
     def refusal(self, facts: type) -> str:
@@ -55,6 +65,24 @@ class HostDevice:
             return ""
         name = self.choice.profile.name
         return f"needs the device: {PHYSICAL[facts]} of this machine is not that of {name}"
+
+    def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
+        """The ordinary way for all."""
+        del facts
+        return None
+
+    def repeats(self, facts: type) -> bool:
+        """Answers do, with one runtime on one CPU."""
+        return facts is Predictions
+
+    @contextmanager
+    def quiet(self) -> Iterator[Watch]:
+        """Nothing else of ours runs on this machine."""
+        with locks.quiet():
+            yield Calm()
+
+    def close(self) -> None:
+        """Nothing is kept open."""
 
     def runtime_for(self, fmt: str) -> str:
         """The first runtime that runs the format."""
@@ -94,7 +122,7 @@ class HostDevice:
             client.hello()
             yield client
 
-    def instructions(self, model: Path, fill: Callable[[Worker], None]) -> InstructionFacts:
+    def instructions(self, model: Path, fill: Fill) -> InstructionFacts:
         """Count by callgrind, in a worker of its own."""
         fmt = model.suffix.removeprefix(".")
         invoke = RUNTIMES[self.runtime_for(fmt)].invoke
@@ -124,3 +152,35 @@ def open_host(choice: DeviceChoice) -> HostDevice:
     if choice.python is not None:
         find_python(choice.python)
     return HostDevice(choice)
+
+
+def _refusal(profile: Profile) -> str:
+    """A runtime that this machine cannot have, at all."""
+    if any(not RUNTIMES[name].tried_in for name in profile.runtimes):
+        return ""
+    return f"{' and '.join(profile.runtimes)} cannot run on this machine"
+
+
+def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
+    """Runtimes that are not installed."""
+    python = find_python(choice.python) if choice.python else sys.executable
+    found = []
+    for name in choice.runtimes:
+        info = RUNTIMES[name]
+        if not info.tried_in and not installed(info.distribution, python):
+            command = (
+                f"{choice.python} -m pip install {info.distribution} numpy"
+                if choice.python
+                else f"pip install 'pytest-edgebudget[{info.extra}]'"
+            )
+            found.append(Lack(f"{info.distribution} is not installed", command))
+    return found
+
+
+WAY = Way(
+    name="host",
+    help="On this machine: as the device itself, or as a stand-in for a board.",
+    open=open_host,
+    refusal=_refusal,
+    lacks=_lacks,
+)

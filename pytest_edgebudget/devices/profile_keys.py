@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_edgebudget.devices.ways import ADDRESSES, WAYS
+
 KERNELS = ("reference", "cmsis-nn", "esp-nn", "xnnpack")
 """Kernels that a runtime may use."""
 
-RUNS = ("host", "static")
+RUNS = tuple(name for name in WAYS if name not in ADDRESSES)
 """What a profile may name as its default way to run."""
 
 
@@ -69,7 +71,8 @@ KEYS = (
         "default_run",
         "text",
         "How models run when a budget file does not say: on this machine as a stand-in "
-        "(`host`), or not at all (`static`): then only what the file itself tells is read.",
+        "(`host`), not at all (`static`: then only what the file itself tells is read), or in "
+        "another way that `edgebudget devices` lists.",
         '"host"',
         RUNS,
     ),

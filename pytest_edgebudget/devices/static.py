@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_edgebudget import graph
-from pytest_edgebudget.devices.base import CannotTell, Identity, Worker
+from pytest_edgebudget.devices.base import Calm, CannotTell, Fill, Identity, Watch, Way, Worker
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts
-from pytest_edgebudget.types import DeviceChoice, Evidence
+from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence
 
 IN_THE_FILE = (FileFacts, graph.Graph, PlanFacts)
 """Facts that need no run."""
@@ -29,9 +29,9 @@ class StaticDevice:
         """Formats of the profile's runtimes, or of the chosen one."""
         return formats_of(self.choice.runtimes)
 
-    @property
-    def evidence(self) -> Evidence:
+    def evidence(self, facts: type) -> Evidence:
         """Of what could be read without a run."""
+        del facts
         return Evidence.EXACT
 
     def refusal(self, facts: type) -> str:
@@ -44,6 +44,23 @@ class StaticDevice:
         if self.choice.profile.default_run == "static":
             return f"there is no way yet to run models on {name}"
         return f'run = "static": no model runs on {name}'
+
+    def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
+        """The ordinary way for all."""
+        del facts
+        return None
+
+    def repeats(self, facts: type) -> bool:
+        """Nothing is run."""
+        del facts
+        return False
+
+    def quiet(self) -> AbstractContextManager[Watch]:
+        """Nothing is timed."""
+        return nullcontext(Calm())
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def runtime_for(self, fmt: str) -> str:
         """The runtime for models of that format."""
@@ -79,3 +96,12 @@ def open_static(choice: DeviceChoice) -> StaticDevice:
             f"there is no runtime {choice.runtime!r}", f"known: {', '.join(RUNTIMES)}"
         )
     return StaticDevice(choice)
+
+
+WAY = Way(
+    name="static",
+    help="Not at all: only what the file itself tells is read.",
+    open=open_static,
+    refusal=lambda profile: "",
+    lacks=lambda choice: (),
+)

@@ -53,7 +53,7 @@ def measure(
         state: "reset" between samples, or "carried".
         store: keeps readings that are the same at every run.
         root: the project's folder.
-        first: only so many samples.
+        first: only so many samples; the device's own number where that is less.
 
     Returns:
         A reading or the reason why there is none, for each name.
@@ -68,7 +68,7 @@ def measure(
         device=device,
         data=data,
         split=split,
-        first=first,
+        first=_fewest(first, device.choice.samples),
         source=source,
         state=state,
     )
@@ -78,6 +78,11 @@ def measure(
         readings={name: it for name, it in found.items() if isinstance(it, Reading)},
         missing={name: it for name, it in found.items() if isinstance(it, Missing)},
     )
+
+
+def _fewest(first: int | None, samples: int | None) -> int | None:
+    counts = [count for count in (first, samples) if count is not None]
+    return min(counts, default=None)
 
 
 def _reading(wanted: Wanted, gathered: Gathered, store: Store) -> Reading | Missing:
@@ -127,7 +132,7 @@ def _value(wanted: Wanted, facts: object, subject: Subject) -> Value:
 
 def _evidence(metric: Metric, subject: Subject) -> Evidence:
     static = metric.exact or metric.needs in STATIC
-    return Evidence.EXACT if static else subject.device.evidence
+    return Evidence.EXACT if static else subject.device.evidence(metric.needs)
 
 
 def _missing(wanted: Wanted, error: EdgeBudgetError) -> Missing:

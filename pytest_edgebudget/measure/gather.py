@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_edgebudget import graph, locks
-from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.devices.base import CannotTell, Fill
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
     FileFacts,
@@ -21,6 +21,7 @@ from pytest_edgebudget.measure.predictions import predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.timing import put_inputs, startup, timings
 from pytest_edgebudget.measure.wanted import Wanted
+from pytest_edgebudget.types import Artifact
 
 WEIGHINGS = 3  # fresh workers
 PLANNERS = {"tflite-runtime": "litert"}
@@ -52,10 +53,11 @@ class Gathered:
         refusal = self.subject.device.refusal(kind)
         if refusal:
             return CannotTell(refusal)
-        if kind not in _GATHER:
+        source = self.subject.device.source(kind)
+        if source is None and kind not in _GATHER:
             return CannotTell(f"nothing gathers facts of the kind {kind.__name__}")
         try:
-            return _GATHER[kind](self)
+            return _from(source, self.subject) if source else _GATHER[kind](self)
         except CannotTell as error:
             return error
 
@@ -69,6 +71,11 @@ class Gathered:
         """How many timed runs the metrics need at least."""
         timed = (each for each in self.wanted if each.metric.needs is Timings)
         return max((int(each.options.get("runs", 1)) for each in timed), default=1)
+
+
+def _from(source: Callable[[Artifact, Fill], object], subject: Subject) -> object:
+    """Facts that the device gathers in a way of its own."""
+    return source(subject.artifact, lambda worker: put_inputs(worker, subject))
 
 
 def _file(gathered: Gathered) -> FileFacts:

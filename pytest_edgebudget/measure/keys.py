@@ -28,7 +28,6 @@ READING = (
 )
 
 STATIC = (FileFacts, graph.Graph, PlanFacts)
-DETERMINISTIC = (*STATIC, Predictions)
 
 
 def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Key:
@@ -52,9 +51,10 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         "version": identity.version,
         "cpu": identity.cpu,
         "device": choice.profile.name,
-        "run": choice.run,
+        "run": choice.way,
         "threads": str(choice.threads),
     }
+    pairs |= dict(identity.conditions)
     if metric.needs is Predictions:
         pairs |= _samples(subject) | _asked(wanted)
     if metric.compares and subject.source is not None:
@@ -93,11 +93,12 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
     """
     What decides a reading, all of it; None when it cannot be cached.
 
-    Cached are metrics of deterministic facts whose code is a plain function
+    Cached are metrics of facts that repeat on the device, and whose code is a plain function
     of a module: a closure may hide what decides its answer.
     """
     metric, code = wanted.metric, _code(wanted.metric)
-    if not metric.cacheable or metric.needs not in DETERMINISTIC or not code:
+    repeats = metric.needs in STATIC or subject.device.repeats(metric.needs)
+    if not metric.cacheable or not repeats or not code:
         return None
     return {
         **dict(comparison_key(wanted, subject)),

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from statistics import median
+from time import monotonic
 
-from pytest_edgebudget import locks
 from pytest_edgebudget.devices import Worker
 from pytest_edgebudget.facts import StartupFacts, Timings
 from pytest_edgebudget.measure.subject import Subject
@@ -56,8 +56,9 @@ class Runner:
 def timings(subject: Subject, runs: int) -> Timings:
     """Time at least *runs* invokes, while nothing else of ours runs on the machine."""
     with ExitStack() as stack:
-        stack.enter_context(locks.quiet())
+        watch = stack.enter_context(subject.device.quiet())
         runners = [_start(subject, stack) for _ in range(WORKERS)]
+        _load(runners[0], subject.device.choice.sustained or 0.0)
         _take_turns(runners, runs)
         kept, slow = _sort_out(runners)
         aside, replacements = 0, REPLACEMENTS
@@ -67,7 +68,15 @@ def timings(subject: Subject, runs: int) -> Timings:
             replacements -= len(fresh)
             _take_turns(fresh, runs * len(fresh) // WORKERS)
             kept, slow = _sort_out([*kept, *fresh])
-    return Timings(tuple(tuple(runner.runs) for runner in kept), aside)
+        seen = watch.seen()
+    return Timings(tuple(tuple(runner.runs) for runner in kept), aside, seen.notes, seen.widen)
+
+
+def _load(runner: Runner, seconds: float) -> None:
+    """Keep the device busy for so long: it is timed as warm as it gets in use."""
+    end = monotonic() + seconds
+    while monotonic() < end:
+        runner.worker.time(runner.block)
 
 
 def _start(subject: Subject, stack: ExitStack) -> Runner:
@@ -112,7 +121,7 @@ def _sort_out(runners: list[Runner]) -> tuple[list[Runner], list[Runner]]:
 def startup(subject: Subject) -> StartupFacts:
     """Time fresh workers from ready to their first output."""
     seconds = []
-    with locks.quiet():
+    with subject.device.quiet():
         for _ in range(WORKERS):
             with subject.device.worker(subject.artifact.format) as worker:
                 loaded = worker.load(subject.artifact.path)

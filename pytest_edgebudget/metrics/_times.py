@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import median
 
 from pytest_edgebudget.errors import ModelError
@@ -29,7 +30,13 @@ def tail(name: str, timings: Timings, q: float, needed: int) -> Value:
         raise ModelError(
             f"{name} needs {needed} runs to be bounded, and there was time for {len(runs)}"
         )
-    return Value(quantile(runs, q), *interval, spread(timings))
+    return Value(quantile(runs, q), *widened(interval, timings), spread(timings))
+
+
+def widened(bounds: Iterable[float], timings: Timings) -> tuple[float, float]:
+    """Least and greatest of *bounds*, further apart for a device that was busy or hot."""
+    values = tuple(bounds)
+    return min(values) * (1 - timings.widen), max(values) * (1 + timings.widen)
 
 
 def spread(timings: Timings) -> str:
@@ -43,4 +50,4 @@ def spread(timings: Timings) -> str:
     if timings.set_aside:
         workers = "worker" if timings.set_aside == 1 else "workers"
         words.append(f"{timings.set_aside} slow {workers} set aside")
-    return ", ".join(words)
+    return ", ".join([*words, *timings.notes])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from pytest_edgebudget.facts import Timings
-from pytest_edgebudget.metrics._times import runs_option, spread
+from pytest_edgebudget.metrics._times import runs_option, spread, widened
 from pytest_edgebudget.metrics.base import PHYSICS, Metric, Options, Value
 from pytest_edgebudget.stats import quantile_interval
 from pytest_edgebudget.types import Better, Unit
@@ -25,13 +25,14 @@ def read(timings: Timings, options: Options) -> Value:
 
     Interval: from the smallest to the largest of the workers' medians, and the
     95 % interval of the median by order statistics, which assumes nothing
-    about the noise.
+    about the noise. A board that was throttled or busy meanwhile has a wider
+    one, and the note says why.
 
     Source: Conover, "Practical Nonparametric Statistics", 3rd ed., 3.2.
     """
     medians = [median(worker) for worker in timings.workers]
     bounds = (*medians, *(quantile_interval(timings.runs, 0.5) or ()))
-    return Value(median(timings.runs), min(bounds), max(bounds), spread(timings))
+    return Value(median(timings.runs), *widened(bounds, timings), spread(timings))
 
 
 METRIC = Metric(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import median
 
-from pytest_edgebudget.facts import MemoryFacts
+from pytest_edgebudget.facts import DeviceMemory, MemoryFacts
 from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value
 from pytest_edgebudget.types import Better, Unit
 from pytest_edgebudget.units import format_value
 
 
-def read(memory: MemoryFacts, options: Options) -> Value:
+def read(memory: MemoryFacts | DeviceMemory, options: Options) -> Value:
     """
     Bytes that the model adds to a worker that has already run another model.
 
@@ -27,6 +27,8 @@ def read(memory: MemoryFacts, options: Options) -> Value:
 
     Source: proc_pid_status(5) (RssAnon, RssFile, VmHWM), proc_pid_smaps(5).
     """
+    if isinstance(memory, DeviceMemory):
+        return Value(memory.value, memory.low, memory.high, memory.note, evidence=memory.evidence)
     totals = [sum(parts) for parts in zip(memory.anonymous, memory.mapped, strict=True)]
     parts = [
         f"{format_value(median(memory.anonymous), Unit.BYTES)} anonymous",

@@ -210,13 +210,37 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChoice:
-    """The ``[device]`` table: a profile, how to run there, with how many threads."""
+    """
+    The ``[device]`` table: a profile, how to run there, with how many threads.
+
+    Attributes:
+        run: a way by name ("host", "emulate"), or an address whose scheme is
+            one ("ssh://pi@pi4.local").
+        runtime, python: which of the profile's runtimes, in which interpreter.
+        samples: run so many samples of the test split, spread over all of it.
+        sustained: seconds of load before anything is timed.
+        delegate: "gpu", or the library of an external delegate.
+        provider: an execution provider of ONNX Runtime.
+        options: of the delegate or the provider.
+        energy_command: a program that prints the energy counter in joules.
+    """
 
     profile: Profile
     run: str
     threads: int = 1
     runtime: str | None = None
     python: str | None = None
+    samples: int | None = None
+    sustained: float | None = None
+    delegate: str | None = None
+    provider: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    energy_command: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> str:
+        """The way to run: *run* without what follows its scheme."""
+        return self.run.partition("://")[0]
 
     @property
     def runtimes(self) -> tuple[str, ...]:

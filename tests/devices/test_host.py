@@ -39,9 +39,9 @@ def test_a_format_that_the_chosen_runtime_does_not_run_is_told() -> None:
 
 
 def test_what_is_run_here_stands_in_for_a_board_but_its_time_does_not() -> None:
-    assert device().evidence is Evidence.MEASURED
+    assert device().evidence(Predictions) is Evidence.MEASURED
     board = device("raspberry-pi-4")
-    assert board.evidence is Evidence.HOST
+    assert board.evidence(Predictions) is Evidence.HOST
     assert (
         board.refusal(Timings)
         == "needs the device: latency of this machine is not that of raspberry-pi-4"

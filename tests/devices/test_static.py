@@ -85,5 +85,5 @@ def test_a_run_that_the_runtime_cannot_have_is_a_mistake_of_the_budget_file(
     result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "mcu.toml")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ['*mcu.toml:4: device.run: tflm cannot run on this machine yet (write run = "static"*']
+        ['*mcu.toml:4: device.run: run = "host": tflm cannot run on this machine (write run = "static"*']
     )

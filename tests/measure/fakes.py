@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_edgebudget.devices import Worker, load_profile, profiles
-from pytest_edgebudget.devices.base import CannotTell, Identity, Loaded, Port, Samples
-from pytest_edgebudget.facts import InstructionFacts
+from pytest_edgebudget.devices.base import Calm, CannotTell, Identity, Loaded, Port, Samples
+from pytest_edgebudget.facts import InstructionFacts, Predictions
 from pytest_edgebudget.types import DeviceChoice, Evidence
 
 
@@ -52,9 +52,21 @@ class FakeDevice:
     def formats(self) -> tuple[str, ...]:
         return ("tflite",)
 
-    @property
-    def evidence(self) -> Evidence:
+    def evidence(self, facts: type) -> Evidence:
         return Evidence.MEASURED
+
+    def source(self, facts: type) -> None:
+        return None
+
+    def repeats(self, facts: type) -> bool:
+        return facts is Predictions
+
+    @contextmanager
+    def quiet(self) -> Iterator[Calm]:
+        yield Calm()
+
+    def close(self) -> None:
+        pass
 
     def refusal(self, facts: type) -> str:
         return ""

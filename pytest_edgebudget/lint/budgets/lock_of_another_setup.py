@@ -84,7 +84,7 @@ def _differences(choice: DeviceChoice, model: ModelBudget, reading: Reading) -> 
 
 
 def _today(choice: DeviceChoice) -> dict[str, str]:
-    return {"device": choice.profile.name, "run": choice.run, "threads": str(choice.threads)}
+    return {"device": choice.profile.name, "run": choice.way, "threads": str(choice.threads)}
 
 
 def _runtime(choice: DeviceChoice, model: ModelBudget, key: Mapping[str, str]) -> Iterator[str]:

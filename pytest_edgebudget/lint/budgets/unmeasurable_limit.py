@@ -65,9 +65,11 @@ def _refusal(device: Device, limit: Limit) -> str:
         return ""
     if refused := device.refusal(metric.needs):
         return refused
-    if metric.needs in (Predictions, MemoryFacts) and device.evidence not in limit.evidence:
-        accepted = ", ".join(limit.evidence)
-        return f"readings here are {device.evidence}, and this limit accepts {accepted}"
+    if metric.needs in (Predictions, MemoryFacts) and device.source(metric.needs) is None:
+        evidence = device.evidence(metric.needs)
+        if evidence not in limit.evidence:
+            accepted = ", ".join(limit.evidence)
+            return f"readings here are {evidence}, and this limit accepts {accepted}"
     return _no_arena(device) if metric.name == "arena" else ""
 
 
