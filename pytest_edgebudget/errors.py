@@ -7,6 +7,7 @@ Every error that a user may see, and who is at fault.
     ├── BuildError       one candidate cannot be built; the others go on
     ├── MissingExtra     a library is not installed; names the extra
     └── DeviceError      infrastructure: a worker crashed, hung or vanished
+        └── Interrupted  the way to the device broke: the same may work again
 
 A broken budget is none of these: it is a verdict.
 """
@@ -75,6 +76,10 @@ class BuildError(EdgeBudgetError):
 
 class DeviceError(EdgeBudgetError):
     """Infrastructure failed: a worker crashed, hung, or ran out of memory."""
+
+
+class Interrupted(DeviceError):
+    """The way to a device broke, or the device fell silent; what was done may be repeated."""
 
 
 class MissingExtra(EdgeBudgetError):

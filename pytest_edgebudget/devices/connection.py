@@ -127,6 +127,15 @@ class Connection:
             raise self._death(doing) from None
 
     def _receive(self, doing: str, limit: float) -> dict[str, Any]:
+        line = self._line(doing, limit)
+        try:
+            reply: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise DeviceError(f"{self._what} answered nonsense while {doing}: {line!r}") from None
+        return reply
+
+    def _line(self, doing: str, limit: float) -> str:
+        """What it prints next; raises DeviceError when nothing comes in *limit* seconds."""
         assert self._process.stdout is not None
         expired = Event()
         timer = Timer(limit, self._stop, [expired])
@@ -138,11 +147,7 @@ class Connection:
             timer.cancel()
         if not line.endswith("\n"):
             raise self._death(doing, limit if expired.is_set() else None)
-        try:
-            reply: dict[str, Any] = json.loads(line)
-        except ValueError:
-            raise DeviceError(f"{self._what} answered nonsense while {doing}: {line!r}") from None
-        return reply
+        return line
 
     def _stop(self, expired: Event) -> None:
         expired.set()
@@ -155,6 +160,10 @@ class Connection:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
+        return self._obituary(status, limit, doing)
+
+    def _obituary(self, status: int, limit: float | None, doing: str) -> DeviceError:
+        """The error for a child that ended with *status*; *limit* if we ended it after so long."""
         return DeviceError(
             f"{self._what} {_ended(status, limit)} while {doing}", self._hint(status)
         )
