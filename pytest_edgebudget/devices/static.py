@@ -11,10 +11,10 @@ from pytest_edgebudget import graph
 from pytest_edgebudget.devices.base import Calm, CannotTell, Fill, Identity, Watch, Way, Worker
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts
+from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlacementFacts, PlanFacts
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence
 
-IN_THE_FILE = (FileFacts, graph.Graph, PlanFacts)
+IN_THE_FILE = (FileFacts, graph.Graph, PlanFacts, PlacementFacts)
 """Facts that need no run."""
 
 

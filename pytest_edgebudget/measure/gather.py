@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_edgebudget import graph, locks
-from pytest_edgebudget.devices.base import CannotTell, Fill
+from pytest_edgebudget.devices.base import CannotTell, Device, Fill
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
     MemoryFacts,
+    PlacementFacts,
     PlanFacts,
     Predictions,
     StartupFacts,
@@ -53,9 +54,9 @@ class Gathered:
         refusal = self.subject.device.refusal(kind)
         if refusal:
             return CannotTell(refusal)
+        if reason := can_gather(self.subject.device, kind):
+            return CannotTell(reason)
         source = self.subject.device.source(kind)
-        if source is None and kind not in _GATHER:
-            return CannotTell(f"nothing gathers facts of the kind {kind.__name__}")
         try:
             return _from(source, self.subject) if source else _GATHER[kind](self)
         except CannotTell as error:
@@ -71,6 +72,13 @@ class Gathered:
         """How many timed runs the metrics need at least."""
         timed = (each for each in self.wanted if each.metric.needs is Timings)
         return max((int(each.options.get("runs", 1)) for each in timed), default=1)
+
+
+def can_gather(device: Device, kind: type) -> str:
+    """Why nothing gathers such facts on that device; empty when something does."""
+    if kind in _GATHER or device.source(kind) is not None:
+        return ""
+    return f"nothing on {device.choice.profile.name}, run {device.choice.way}, tells this"
 
 
 def _from(source: Callable[[Artifact, Fill], object], subject: Subject) -> object:
@@ -96,6 +104,14 @@ def _plan(gathered: Gathered) -> PlanFacts:
     runtime, profile = device.runtime_for(found.format), device.choice.profile
     planned = plan(found, PLANNERS.get(runtime, runtime), kernels_of(profile))
     return PlanFacts(planned, runtime, profile.kernels)
+
+
+def _placement(gathered: Gathered) -> PlacementFacts:
+    from pytest_edgebudget.devices.placement_facts import published_placement
+
+    found = gathered.facts(graph.Graph)
+    assert isinstance(found, graph.Graph)
+    return published_placement(found, gathered.subject.device.choice.profile)
 
 
 def _predictions(gathered: Gathered) -> Predictions:
@@ -131,6 +147,7 @@ _GATHER: Mapping[type, Callable[[Gathered], object]] = {
     FileFacts: _file,
     graph.Graph: _graph,
     PlanFacts: _plan,
+    PlacementFacts: _placement,
     Predictions: _predictions,
     Timings: _timings,
     StartupFacts: _startup,

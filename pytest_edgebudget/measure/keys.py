@@ -11,7 +11,13 @@ from types import FunctionType
 
 from pytest_edgebudget import __version__, graph
 from pytest_edgebudget.devices.kernels import kernels_of
-from pytest_edgebudget.facts import FileFacts, InstructionFacts, PlanFacts, Predictions
+from pytest_edgebudget.facts import (
+    FileFacts,
+    InstructionFacts,
+    PlacementFacts,
+    PlanFacts,
+    Predictions,
+)
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.metrics.base import Metric
@@ -44,6 +50,8 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         return (("kernels", kernels), ("runtime", runtime))
     if metric.needs in STATIC:
         return ()
+    if isinstance(facts, PlacementFacts):
+        return _placement(facts, wanted, subject)
     choice = subject.device.choice
     identity = subject.device.identity(subject.artifact.format)
     pairs = {
@@ -64,6 +72,12 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         pairs |= {"cpu_model": identity.cpu, "recipe": str(subject.artifact.recipe)}
     if isinstance(facts, InstructionFacts):
         pairs["tool"] = facts.tool
+    return tuple(sorted(pairs.items()))
+
+
+def _placement(facts: PlacementFacts, wanted: Wanted, subject: Subject) -> Key:
+    """What told, and of which device; the runtime beside it decides nothing."""
+    pairs = {"device": subject.device.choice.profile.name, "tool": facts.tool} | _asked(wanted)
     return tuple(sorted(pairs.items()))
 
 

@@ -42,7 +42,8 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     if model:
         yield from _recipes(row, model)
         yield from _other_candidate(row, model)
-    if top := next((layer for layer in row.layers if layer.kind), None):
+    top = next((layer for layer in row.layers if layer.kind), None)
+    if top and row.layers_unit != Unit.FRACTION.value:  # what fell off is not too large
         share = f"{_share(row, top)} of the {row.layers_of}"
         yield f"a smaller {top.name} ({top.kind}): it holds {share}"
     if bound.kind == "max_regression":

@@ -55,7 +55,11 @@ class Table:
         custom: the custom operators that it knows, by their codes.
         folds: whether its compiler computes what depends on constants and sizes
             only, with a batch of one.
+        doubtful: operators of *ops* that its compiler may refuse for reasons that
+            are not published, such as "large" tensors.
         cache: about how many bytes of weights it keeps; None where nothing is known.
+        cache_most: how many it has been seen to keep at the most.
+        growth: how many bytes a byte of weights has been seen to become at the most.
     """
 
     name: str
@@ -69,7 +73,10 @@ class Table:
     free: frozenset[str] = frozenset()
     custom: frozenset[str] = frozenset()
     folds: bool = False
+    doubtful: frozenset[str] = frozenset()
     cache: int | None = None
+    cache_most: int | None = None
+    growth: float = 1.0
 
     def of(self, kind: str) -> tuple[Constraint, ...]:
         """The constraints of one kind of operator."""
@@ -113,7 +120,10 @@ def _read(name: str) -> Table:
         free=frozenset(data.get("free", ())),
         custom=frozenset(data.get("custom", ())),
         folds=data.get("folds", False),
+        doubtful=frozenset(data.get("doubtful", ())),
         cache=data.get("cache"),
+        cache_most=data.get("cache_most", data.get("cache")),
+        growth=data.get("growth", 1.0),
     )
 
 

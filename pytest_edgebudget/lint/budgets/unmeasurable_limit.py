@@ -57,7 +57,7 @@ def check(file: BudgetFile) -> Iterator[Finding]:
 
 def _refusal(device: Device, limit: Limit) -> str:
     """Why the device never has a reading that the limit accepts; empty when it may."""
-    from pytest_edgebudget.facts import MemoryFacts, Predictions
+    from pytest_edgebudget.facts import MemoryFacts, PlacementFacts, Predictions
     from pytest_edgebudget.lint.budgets._metrics import built_in
 
     metric = built_in().get(limit.metric)
@@ -70,6 +70,9 @@ def _refusal(device: Device, limit: Limit) -> str:
         if evidence not in limit.evidence:
             accepted = ", ".join(limit.evidence)
             return f"readings here are {evidence}, and this limit accepts {accepted}"
+    if metric.needs is PlacementFacts and not device.choice.profile.accelerator:
+        name = device.choice.profile.name
+        return "" if device.source(PlacementFacts) else f"{name} has no accelerator"
     return _no_arena(device) if metric.name == "arena" else ""
 
 
