@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_lint(commands)
     _add_explain(commands)
     _add_devices(commands)
+    _add_doctor(commands)
     _add_cache(commands)
     return parser
 
@@ -171,9 +172,27 @@ def _add_lint(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_devices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    commands.add_parser("devices", help="the built-in device profiles").set_defaults(
-        command=_devices
+    devices = commands.add_parser(
+        "devices", help="device profiles, and what can be measured on each here and now"
     )
+    devices.add_argument(
+        "words",
+        nargs="*",
+        type=_word,
+        metavar="NAME",
+        help="a profile in full; install NAME and uninstall NAME: what its emulation needs",
+    )
+    devices.add_argument("--format", choices=["text", "json"], default="text")
+    devices.set_defaults(command=_devices)
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    doctor = commands.add_parser("doctor", help="what is missing, and the commands that bring it")
+    doctor.add_argument("budgets", nargs="*", type=_path, metavar="BUDGET", help="budget files")
+    doctor.add_argument("--profile", default="host", help="the device to look at")
+    doctor.add_argument("--run", type=_word, metavar="URL", help="a board: ssh://user@host")
+    doctor.add_argument("--python", type=_word, help="the interpreter on the board")
+    doctor.set_defaults(command=_doctor)
 
 
 def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -221,18 +240,33 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from pytest_edgebudget import devices
-    from pytest_edgebudget.types import Unit
-    from pytest_edgebudget.units import format_value
+    from pytest_edgebudget.catalogue.command import devices
 
-    profiles = [devices.load_profile(path) for path in devices.profiles().values()]
-    width = max(len(profile.name) for profile in profiles)
-    for profile in profiles:
-        sizes = {kind: profile.largest(kind) for kind in ("ram", "flash")}
-        memory = [f"{format_value(n, Unit.BYTES)} {kind}" for kind, n in sizes.items() if n]
-        runs = [*profile.runtimes, *filter(None, [profile.accelerator])]
-        print(f"{profile.name:{width}}  {', '.join([profile.title, *memory])}; {', '.join(runs)}")
+    say = _say if sys.stderr.isatty() else _tell
+    print(devices(options.words, as_json=options.format == "json", say=say), end="")
     return KEPT
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.catalogue.doctor import doctor
+
+    text, well = doctor(
+        options.budgets,
+        profile=options.profile,
+        run=options.run,
+        python=options.python,
+        root=find_root(),
+    )
+    print(text, end="")
+    return KEPT if well else INFRASTRUCTURE
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    print(f"\r{text[:79]:79}\r", end="", file=sys.stderr, flush=True)
 
 
 def _cache(options: argparse.Namespace) -> int:

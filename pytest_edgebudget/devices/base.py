@@ -211,6 +211,10 @@ class Device(Protocol):
         """
 
 
+Install: TypeAlias = Callable[[Profile, Callable[[str], None]], str]
+"""Brings (or removes) what a profile needs; raises EdgeBudgetError where it cannot."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """
@@ -223,6 +227,9 @@ class Way:
             EdgeBudgetError for a runtime or a Python that is not there.
         refusal: why models of a profile cannot run so; empty where they can.
         lacks: what is missing on this machine for it; starts no worker.
+        install: brings what is missing, for a profile; is given a function
+            that is told what takes long, and returns a sentence for the user.
+        uninstall: removes what *install* brought, likewise.
     """
 
     name: str
@@ -230,3 +237,5 @@ class Way:
     open: Callable[[DeviceChoice], Device]
     refusal: Callable[[Profile], str]
     lacks: Callable[[DeviceChoice], Sequence[Lack]]
+    install: Install | None = None
+    uninstall: Install | None = None

@@ -1,0 +1,1 @@
+"""What devices there are, what can be measured on them here and now, and what would bring more."""

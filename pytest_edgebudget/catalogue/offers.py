@@ -1,0 +1,106 @@
+"""What each way to run tells about a device: with which evidence, and what is missing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_edgebudget.devices.base import Device, Lack, Way
+from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
+from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.facts import PlacementFacts, PlanFacts
+from pytest_edgebudget.measure.gather import can_gather
+from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.registry import Registry
+from pytest_edgebudget.types import DeviceChoice, Evidence, Profile
+
+SHOWN = (
+    *("accuracy", "bit_identity", "ram", "arena", "flash", "latency", "instructions", "energy"),
+    *("cpu_fallback", "npu_cycles", "npu_time", "npu_sram"),
+)
+"""Metrics that stand for all that are read of the same facts."""
+ESTIMATED = (PlacementFacts, PlanFacts)
+"""What is computed from tables and plans where the device does not tell it."""
+ALWAYS = ("size", "download_size", "parameters", "macs")
+"""Metrics of the file itself, exact for every device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """
+    What one way to run offers for a profile.
+
+    Attributes:
+        run: as a budget file writes it.
+        help: what it is.
+        evidence: of each metric that can be read.
+        refused: why each other one cannot.
+        lacks: what is missing on this machine; nothing is when it is empty.
+        open: whether only the board itself can tell: it has an address.
+    """
+
+    run: str
+    help: str
+    evidence: Mapping[str, Evidence]
+    refused: Mapping[str, str]
+    lacks: tuple[Lack, ...]
+    open: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it works here and now."""
+        return not self.lacks and not self.open
+
+
+def offers(profile: Profile, registry: Registry) -> tuple[Offer, ...]:
+    """What the ways that serve *profile* offer; the profile's own way first."""
+    names = [*WAYS, *registry.ways]
+    ordered = sorted(names, key=lambda name: name != profile.default_run)
+    ways = [way_named(name, registry.ways) for name in ordered]
+    serving = [way for way in ways if not way.refusal(profile)]
+    return tuple(_offer(way, profile, registry.metrics) for way in serving)
+
+
+def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
+    address = way.name in ADDRESSES
+    run = f"{way.name}://" if address else way.name
+    choice = DeviceChoice(profile=profile, run=f"{run}device" if address else run)
+    shown = [metrics[name] for name in SHOWN if name in metrics]
+    try:
+        device = way.open(choice)
+        refused = {metric.name: _refusal(device, metric) for metric in shown}
+        evidence = {
+            metric.name: _evidence(device, metric) for metric in shown if not refused[metric.name]
+        }
+        # Whether a board is complete can be asked of it alone: edgebudget doctor --run.
+        lacks = () if address else tuple(way.lacks(choice))
+    except EdgeBudgetError as error:
+        evidence, refused, lacks = {}, {}, (Lack(error.message, error.hint),)
+    return Offer(
+        run=run,
+        help=way.help,
+        evidence=evidence,
+        refused={name: reason for name, reason in refused.items() if reason},
+        lacks=lacks,
+        open=address,
+    )
+
+
+def _refusal(device: Device, metric: Metric) -> str:
+    """Why the metric cannot be read there; empty where it can."""
+    choice = device.choice
+    if metric.name == "arena" and "tflm" not in choice.runtimes:
+        return f"{choice.runtimes[0]} has no arena with its default kernels"
+    if metric.needs is PlacementFacts and not _accelerated(choice):
+        return f"{choice.profile.name} has no accelerator"
+    return device.refusal(metric.needs) or can_gather(device, metric.needs)
+
+
+def _accelerated(choice: DeviceChoice) -> bool:
+    return bool(choice.profile.accelerator or choice.delegate or choice.provider)
+
+
+def _evidence(device: Device, metric: Metric) -> Evidence:
+    if metric.needs in ESTIMATED and device.source(metric.needs) is None:
+        return Evidence.ESTIMATED
+    return device.evidence(metric.needs)
