@@ -74,6 +74,9 @@ def load_profile(path: Path) -> Profile:
         kernels=facts.text("kernels"),
         accelerator=_accelerator(facts),
         regions=_regions(facts, tables),
+        vela_system=facts.text("vela_system"),
+        vela_memory=facts.text("vela_memory"),
+        vela_config=_vela_config(facts),
     )
     if facts.mistakes:
         raise BudgetError(sorted(facts.mistakes, key=lambda mistake: mistake.place.line))
@@ -122,6 +125,16 @@ def _accelerator(facts: Facts) -> str:
         if name not in known:
             facts.unknown("accelerator", f"there is no accelerator {name!r}", name, known)
     return name
+
+
+def _vela_config(facts: Facts) -> str:
+    name = facts.text("vela_config")
+    path = facts.path.parent / name
+    if name and not (path.suffix == ".ini" and path.is_file()):
+        facts.note(
+            "vela_config", f"there is no configuration {name!r}", "name an .ini file of Vela"
+        )
+    return str(path.resolve()) if name else ""
 
 
 def _regions(facts: Facts, tables: object) -> tuple[Region, ...]:

@@ -68,6 +68,25 @@ KEYS = (
         '"ethos-u55-128"',
     ),
     Key(
+        "vela_system",
+        "text",
+        "Clock and memories of an Ethos-U, as a section of Vela's configuration names them.",
+        '"Ethos_U55_High_End_Embedded"',
+    ),
+    Key(
+        "vela_memory",
+        "text",
+        "Which memory an Ethos-U takes for what, as a section of Vela's configuration names it.",
+        '"Shared_Sram"',
+    ),
+    Key(
+        "vela_config",
+        "text",
+        "Vela's configuration, a path from the profile's folder, where it is not the one of "
+        "Vela (`Arm/vela.ini`).",
+        '"vendor.ini"',
+    ),
+    Key(
         "default_run",
         "text",
         "How models run when a budget file does not say: on this machine as a stand-in "

@@ -166,6 +166,8 @@ class Profile:
             "cmsis-nn", "xnnpack"; "" for the runtime's own default.
         accelerator: what takes ops off the CPU, such as "ethos-u55-128",
             "edge-tpu", "gpu-delegate"; "" for none.
+        vela_system, vela_memory, vela_config: of an Ethos-U: the sections of
+            Vela's configuration, and the file where it is not ``Arm/vela.ini``.
         cpu: the core's name, such as "Cortex-A72".
         default_run: how a model runs when the budget does not say: "host", or
             "static" where there is no way yet to run one.
@@ -184,6 +186,9 @@ class Profile:
     regions: tuple[Region, ...] = ()
     kernels: str = ""
     accelerator: str = ""
+    vela_system: str = ""
+    vela_memory: str = ""
+    vela_config: str = ""
 
     def largest(self, kind: str) -> int | None:
         """

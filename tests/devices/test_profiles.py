@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import importlib.metadata
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,7 @@ def test_microcontrollers_have_the_clocks_and_memory_of_their_datasheets() -> No
     facts = {
         name: (it.cpu, it.clock_hz, _total(it, "ram"), it.largest("ram"), it.largest("flash"))
         for name, it in boards.items()
-        if it.runtimes == ("tflm",) and "corstone" not in name
+        if it.runtimes == ("tflm",) and not it.accelerator
     }
     assert facts == {
         "nrf52840-tflm": ("Cortex-M4", 64e6, 256 * KIB, 256 * KIB, 1 * MIB),
@@ -50,6 +52,27 @@ def test_microcontrollers_have_the_clocks_and_memory_of_their_datasheets() -> No
         "rp2040-tflm": ("Cortex-M0+", 133e6, 264 * KIB, 264 * KIB, 2 * MIB),
         "stm32f746-tflm": ("Cortex-M7", 216e6, 336 * KIB, 320 * KIB, 1 * MIB),
     }
+
+
+def test_the_sections_of_each_ethos_u_are_in_velas_own_configuration() -> None:
+    config = configparser.ConfigParser()
+    vela = importlib.metadata.distribution("ethos-u-vela")
+    config.read(str(vela.locate_file("ethosu/config_files/Arm/vela.ini")))
+    npus = {name: it for name, it in built_in().items() if it.accelerator.startswith("ethos-u")}
+    assert len(npus) == 11
+    for name, profile in npus.items():
+        assert name == profile.accelerator
+        assert f"System_Config.{profile.vela_system}" in config, name
+        assert f"Memory_Mode.{profile.vela_memory}" in config, name
+        family = name.split("-")[1].upper()
+        assert profile.vela_system.startswith(f"Ethos_{family}_")
+
+
+def test_a_vendors_configuration_of_vela_lies_beside_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "vendor.ini").write_text("[Memory_Mode.Mine]\n")
+    path = tmp_path / "board.toml"
+    path.write_text("runtimes = ['tflm']\nvela_config = 'vendor.ini'\n")
+    assert load_profile(path).vela_config == str(tmp_path / "vendor.ini")
 
 
 def _total(profile: Profile, kind: str) -> int:
@@ -67,6 +90,8 @@ def test_every_fact_of_a_built_in_profile_names_its_source() -> None:
             "memory": profile.regions,
             "kernels": profile.kernels,
             "accelerator": profile.accelerator,
+            "vela_system": profile.vela_system,
+            "vela_memory": profile.vela_memory,
         }
         assert {fact for fact, value in facts.items() if value} <= told, name
 
@@ -127,6 +152,10 @@ def test_regions_that_touch_are_one_piece() -> None:
         (
             "runtimes = ['tflm']\nram = '1 KiB'\n[[memory]]\nname = 'a'\nkind = 'ram'\nsize = '1 KiB'\n",
             "2: ram: there are regions of it, too (write one of the two)",
+        ),
+        (
+            "runtimes = ['tflm']\nvela_config = 'vendor.ini'\n",
+            "2: vela_config: there is no configuration 'vendor.ini' (name an .ini file of Vela)",
         ),
         ("runtimes = [\n", " not TOML: "),
     ],

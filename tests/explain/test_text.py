@@ -216,7 +216,7 @@ def test_an_open_size_of_a_tflite_is_no_exact_plan(explained: Explain) -> None:
     [
         ("coral-dev-board", "tflite-runtime", "edge-tpu"),
         ("android-gpu", "litert", "gpu-delegate"),
-        ("corstone-300-ethos-u55-128", "tflm with cmsis-nn kernels", "ethos-u55-128"),
+        ("ethos-u55-128", "tflm with cmsis-nn kernels", "ethos-u55-128"),
     ],
 )
 def test_the_plan_beside_an_accelerator_is_that_of_the_cpu_alone(
@@ -235,7 +235,7 @@ def test_a_model_that_was_compiled_for_the_accelerator_has_its_plan(explained: E
     value = tfl.small_cnn()
     value.operatorCodes[1] = tfl.code("CUSTOM", custom="ethos-u")
     value.subgraphs[0].operators[1] = tfl.op(1, [3], [5])
-    text = explained(tfl.pack(value), profile="corstone-300-ethos-u55-128")
+    text = explained(tfl.pack(value), profile="ethos-u55-128")
     assert "on the CPU alone" not in text
     assert "planned anew" not in text
 

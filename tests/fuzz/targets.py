@@ -29,7 +29,7 @@ DEVICES = (
     "android-gpu",
     "nrf52840-tflm",
     "coral-usb-accelerator",
-    "corstone-300-ethos-u55-128",
+    "ethos-u55-128",
     "raspberry-pi-4",
 )
 RUNTIMES = {"tflite": ("tflm", "litert"), "onnx": ("onnxruntime",)}

@@ -40,7 +40,7 @@ def profile(name: str) -> Profile:
     return load_profile(profiles()[name])
 
 
-NPU = "corstone-300-ethos-u55-128"
+NPU = "ethos-u55-128"
 
 
 # --- real models ---------------------------------------------------------------------------
