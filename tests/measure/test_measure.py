@@ -17,8 +17,8 @@ from pytest_edgebudget.facts import FileFacts, Predictions
 from pytest_edgebudget.metrics import accuracy, cosine, latency, ram
 from pytest_edgebudget.metrics.base import Metric, Options, Value
 from pytest_edgebudget.store import Store
+from pytest_edgebudget.testing import MockDevice
 from pytest_edgebudget.types import Artifact, Better, Evidence, Unit
-from tests.measure.fakes import FakeDevice
 from tests.measure.help import artifact, data_file, read, wanted
 
 pytest.importorskip("onnxruntime", reason="the runtime of these tests")
@@ -45,7 +45,7 @@ def y(x: np.ndarray) -> np.ndarray:
     return np.array([(each + (i < 10)) % 3 for i, each in enumerate(answers)])
 
 
-class Broken(FakeDevice):
+class Broken(MockDevice):
     """A device that must not be asked for a worker."""
 
     def worker(self, fmt: str) -> object:  # type: ignore[override]

@@ -11,7 +11,7 @@ from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.timing import LONGEST, startup, timings
 from pytest_edgebudget.metrics import cold_start, latency, latency_p95, latency_p99, ram
 from pytest_edgebudget.store import Store
-from tests.measure.fakes import FakeDevice
+from pytest_edgebudget.testing import MockDevice
 from tests.measure.help import artifact, read, wanted
 
 
@@ -22,7 +22,7 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def subject(model: Path, device: FakeDevice, data: DataFile | None = None) -> Subject:
+def subject(model: Path, device: MockDevice, data: DataFile | None = None) -> Subject:
     return Subject(
         artifact=artifact(model),
         device=device,
@@ -35,7 +35,7 @@ def subject(model: Path, device: FakeDevice, data: DataFile | None = None) -> Su
 
 
 def test_five_workers_are_timed_in_turns_of_random_order(model: Path) -> None:
-    device = FakeDevice()
+    device = MockDevice()
     found = timings(subject(model, device), 299)
     assert device.started == 5
     assert found.set_aside == 0
@@ -48,30 +48,30 @@ def test_five_workers_are_timed_in_turns_of_random_order(model: Path) -> None:
 
 
 def test_a_slow_worker_is_set_aside_and_replaced(model: Path) -> None:
-    device = FakeDevice([0.01, 0.01, 0.02, 0.01])
+    device = MockDevice([0.01, 0.01, 0.02, 0.01])
     found = timings(subject(model, device), 59)
     assert (found.set_aside, device.started, len(found.workers)) == (1, 6, 5)
     assert set(found.runs) == {0.01}
 
 
 def test_a_machine_that_stays_slow_gets_three_replacements(model: Path) -> None:
-    device = FakeDevice([0.01, 0.01, 0.01, 0.02, 0.02])
+    device = MockDevice([0.01, 0.01, 0.01, 0.02, 0.02])
     found = timings(subject(model, device), 59)
     assert (found.set_aside, device.started, len(found.workers)) == (5, 8, 3)
 
 
 def test_a_small_difference_between_workers_is_kept(model: Path) -> None:
-    device = FakeDevice([0.010, 0.011, 0.012, 0.010, 0.011])
+    device = MockDevice([0.010, 0.011, 0.012, 0.010, 0.011])
     assert timings(subject(model, device), 59).set_aside == 0
 
 
 def test_a_slow_model_is_timed_as_often_as_the_metric_needs(model: Path) -> None:
-    device = FakeDevice([2.0])
+    device = MockDevice([2.0])
     assert len(timings(subject(model, device), 15).runs) == 15
 
 
 def test_too_few_runs_for_a_percentile_are_said(model: Path, store: Store) -> None:
-    device = FakeDevice([LONGEST / 10])
+    device = MockDevice([LONGEST / 10])
     found = read(artifact(model), wanted(latency.METRIC, latency_p99.METRIC), device, store)
     assert found.readings["latency"].value == LONGEST / 10
     assert found.missing["latency_p99"].reason == (
@@ -82,7 +82,7 @@ def test_too_few_runs_for_a_percentile_are_said(model: Path, store: Store) -> No
 def test_latency_has_the_workers_medians_as_interval_and_says_what_it_saw(
     model: Path, store: Store
 ) -> None:
-    device = FakeDevice([0.010, 0.011, 0.012, 0.011, 0.020, 0.011])
+    device = MockDevice([0.010, 0.011, 0.012, 0.011, 0.020, 0.011])
     metrics = wanted(latency.METRIC, latency_p95.METRIC)
     found = read(artifact(model), metrics, device, store).readings["latency"]
     assert (found.value, found.low, found.high) == (0.011, 0.010, 0.012)
@@ -92,12 +92,12 @@ def test_latency_has_the_workers_medians_as_interval_and_says_what_it_saw(
 
 
 def test_cold_start_and_ram_are_medians_with_their_range(model: Path, store: Store) -> None:
-    device = FakeDevice([0.5, 0.1, 0.2, 0.4, 0.3])
+    device = MockDevice([0.5, 0.1, 0.2, 0.4, 0.3])
     assert startup(subject(model, device)).seconds == (1.5, 1.1, 1.2, 1.4, 1.3)
-    device = FakeDevice([0.5, 0.1, 0.2, 0.4, 0.3])
+    device = MockDevice([0.5, 0.1, 0.2, 0.4, 0.3])
     cold = read(artifact(model), wanted(cold_start.METRIC), device, store).readings["cold_start"]
     assert (cold.value, cold.low, cold.high) == (1.3, 1.1, 1.5)
-    device = FakeDevice([5, 4, 6])
+    device = MockDevice([5, 4, 6])
     weight = read(artifact(model), wanted(ram.METRIC), device, store).readings["ram"]
     pages = 16 * 1024  # two runs differ by a few, whatever the workers of one run agree on
     assert (weight.value, weight.high) == (5000 + 4096, 6000 + 4096 + pages)
@@ -108,5 +108,5 @@ def test_cold_start_and_ram_are_medians_with_their_range(model: Path, store: Sto
 def test_what_a_device_cannot_tell_is_missing_with_its_reason(model: Path, store: Store) -> None:
     from pytest_edgebudget.metrics import instructions
 
-    found = read(artifact(model), wanted(instructions.METRIC), FakeDevice(), store)
-    assert found.missing["instructions"].reason == "no counter"
+    found = read(artifact(model), wanted(instructions.METRIC), MockDevice(), store)
+    assert found.missing["instructions"].reason == "a mock counts no instructions"
