@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 import pytest_edgebudget.worker
-from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices import Device, open_device, profile_named
 from pytest_edgebudget.errors import DeviceError, ModelError
 from pytest_edgebudget.facts import FileFacts, Predictions
 from pytest_edgebudget.metrics import accuracy, cosine, latency, ram
 from pytest_edgebudget.metrics.base import Metric, Options, Value
 from pytest_edgebudget.store import Store
 from pytest_edgebudget.testing import MockDevice
-from pytest_edgebudget.types import Artifact, Better, Evidence, Unit
+from pytest_edgebudget.types import Artifact, Better, DeviceChoice, Evidence, Unit
 from tests.measure.help import artifact, data_file, read, wanted
 
 pytest.importorskip("onnxruntime", reason="the runtime of these tests")
@@ -113,6 +113,22 @@ def test_on_a_board_predictions_are_stand_ins_and_latency_is_missing(
         "ram": Evidence.HOST,
     }
     assert found.missing["latency"].reason.startswith("needs the device")
+
+
+def test_a_slow_device_runs_the_samples_that_its_budget_allows(
+    model: Artifact, x: np.ndarray, y: np.ndarray, store: Store, tmp_path: Path
+) -> None:
+    """The interval is as wide as so few samples make it."""
+    data = data_file(tmp_path / "data.npz", store, x_test=x, y_test=y)
+    profile = profile_named("host")
+    whole, few = (
+        open_device(DeviceChoice(profile=profile, run="host", samples=count))
+        for count in (None, 20)
+    )
+    all_of_them = read(model, wanted(accuracy.METRIC), whole, store, data=data).readings["accuracy"]
+    sample = read(model, wanted(accuracy.METRIC), few, store, data=data).readings["accuracy"]
+    assert dict(sample.key)["first"] == "20"
+    assert sample.high - sample.low > 1.2 * (all_of_them.high - all_of_them.low)
 
 
 def test_a_first_look_is_spread_evenly_over_samples_that_may_be_sorted(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.devices.base import Circumstances, Watch
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.timing import LONGEST, startup, timings
 from pytest_edgebudget.metrics import cold_start, latency, latency_p95, latency_p99, ram
 from pytest_edgebudget.store import Store
 from pytest_edgebudget.testing import MockDevice
+from pytest_edgebudget.types import DeviceChoice
 from tests.measure.help import artifact, read, wanted
 
 
@@ -45,6 +51,38 @@ def test_five_workers_are_timed_in_turns_of_random_order(model: Path) -> None:
     rounds = [turns[i : i + 5] for i in range(0, len(turns), 5)]
     assert all(sorted(each) == ["w1", "w2", "w3", "w4", "w5"] for each in rounds)
     assert len({tuple(each) for each in rounds}) > 1
+
+
+def test_a_device_is_loaded_before_it_is_timed_when_the_budget_says_so(model: Path) -> None:
+    device = Loaded()
+    started = monotonic()
+    timings(subject(model, device), 15)
+    assert monotonic() - started >= 0.05
+    assert device.log.count("w1") > device.log.count("w2")
+
+
+class Loaded(MockDevice):
+    @property
+    def choice(self) -> DeviceChoice:
+        return replace(super().choice, sustained=0.05)
+
+
+def test_a_board_that_was_hot_widens_the_interval_and_says_so(model: Path) -> None:
+    value = latency.METRIC.read(timings(subject(model, Hot()), 15), {})
+    assert value.low == pytest.approx(0.01 * 0.9)
+    assert value.high == pytest.approx(0.01 * 1.1)
+    assert value.note.endswith("throttled at 82 C")
+
+
+class Hot(MockDevice):
+    @contextmanager
+    def quiet(self) -> Iterator[Watch]:
+        yield Throttled()
+
+
+class Throttled:
+    def seen(self) -> Circumstances:
+        return Circumstances(("throttled at 82 C",), 0.1)
 
 
 def test_a_slow_worker_is_set_aside_and_replaced(model: Path) -> None:
