@@ -7,7 +7,7 @@ Every error that a user may see, and who is at fault.
     ├── BuildError       one candidate cannot be built; the others go on
     ├── MissingExtra     a library is not installed; names the extra
     └── DeviceError      infrastructure: a worker crashed, hung or vanished
-        └── Interrupted  the way to the device broke: the same may work again
+        └── Interrupted, Silent  the way to the device broke: the same may work again
 
 A broken budget is none of these: it is a verdict.
 """
@@ -79,7 +79,15 @@ class DeviceError(EdgeBudgetError):
 
 
 class Interrupted(DeviceError):
-    """The way to a device broke, or the device fell silent; what was done may be repeated."""
+    """The way to a device broke: what was done is tried *attempts* times in all."""
+
+    attempts = 3
+
+
+class Silent(Interrupted):
+    """A device gave no answer in time; waiting once more takes as long again."""
+
+    attempts = 2
 
 
 class MissingExtra(EdgeBudgetError):

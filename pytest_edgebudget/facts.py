@@ -193,3 +193,33 @@ class PlacementFacts:
     def fallen(self) -> Work:
         """What *off* adds up to, of what can be counted."""
         return Work(len(self.off), sum(op.macs or 0 for op in self.off))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyFacts:
+    """
+    Energy of a device while a model runs on it, and while it idles.
+
+    Attributes:
+        windows: joules and seconds of each repetition.
+        idle: watts before and after them.
+        runs: inferences in a repetition.
+        domain: what of the device was measured.
+        notes, widen: as in `Timings`.
+    """
+
+    windows: tuple[tuple[float, float], ...]
+    idle: tuple[float, float]
+    runs: int
+    domain: str
+    notes: tuple[str, ...] = ()
+    widen: float = 0.0
+
+    @property
+    def watts(self) -> float:
+        """While the model runs, idle included."""
+        return sum(joules for joules, _ in self.windows) / sum(s for _, s in self.windows)
+
+    def above(self, idle: float) -> tuple[float, ...]:
+        """Joules of an inference in each repetition, above *idle* watts."""
+        return tuple((joules - idle * seconds) / self.runs for joules, seconds in self.windows)

@@ -42,7 +42,7 @@ class DeviceReader:
             run=self._run(table.get("run"), profile, node.place),
             threads=self._threads(table.get("threads"), profile),
             runtime=self._runtime(table.get("runtime"), profile),
-            python=self._python(table.get("python")),
+            python=self._python(table.get("python"), table.get("run")),
             samples=self._samples(table.get("samples")),
             sustained=self._sustained(table.get("sustained")),
             energy_command=_texts(table.get("energy_command")),
@@ -137,10 +137,16 @@ class DeviceReader:
             )
         return node.text
 
-    def _python(self, node: Node | None) -> str | None:
-        """A command found on PATH, or a path relative to the file that names it."""
+    def _python(self, node: Node | None, run: Node | None) -> str | None:
+        """
+        A command found on PATH, or a path relative to the file that names it.
+
+        On a device with an address it is one of the device's own, as it is written.
+        """
         if node is None:
             return None
+        if run is not None and run.text.partition("://")[0] in ADDRESSES:
+            return node.text
         plain = os.sep not in node.text
         found = shutil.which(node.text) if plain else str(self.loader.absolute(node.text, node))
         if found and _is_file(Path(found)) and os.access(found, os.X_OK):

@@ -116,7 +116,8 @@ KEYS: tuple[Key, ...] = (
     Key(
         "device.python",
         Kind.TEXT,
-        "The Python interpreter of another environment that runs the models.",
+        "The Python interpreter of another environment that runs the models; on a device with "
+        "an address, one over there.",
         '"../.venv-pi/bin/python"',
         default="the one that runs pytest",
     ),
@@ -138,8 +139,9 @@ KEYS: tuple[Key, ...] = (
     Key(
         "device.energy_command",
         Kind.TEXTS,
-        "A program and its arguments that run where the models run, and print joules since a "
-        "fixed moment: the meter of the board.",
+        "A program and its arguments that run where the models run, for a meter that is not "
+        "found by itself. Its last line is joules of a counter, `12.5 J`, or watts of this "
+        "moment, `2.31 W`.",
         '["./meter", "--joules"]',
     ),
     Key("defaults", Kind.TABLE, "Settings of all limits that do not say otherwise."),

@@ -16,10 +16,11 @@ from pytest_edgebudget.types import DeviceChoice
 WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
+    "ssh": "pytest_edgebudget.devices.ssh.way",
 }
 """Names, and the modules whose constant ``WAY`` tells about them."""
 
-ADDRESSES = frozenset[str]()
+ADDRESSES = frozenset({"ssh"})
 """Those that need an address: ``ssh://pi@pi4.local``."""
 
 NONE: Mapping[str, Way] = {}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from pytest_edgebudget import graph, locks
 from pytest_edgebudget.devices.base import CannotTell, Device, Fill
 from pytest_edgebudget.devices.kernels import kernels_of
+from pytest_edgebudget.errors import Interrupted
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -58,7 +60,9 @@ class Gathered:
             return CannotTell(reason)
         source = self.subject.device.source(kind)
         try:
-            return _from(source, self.subject) if source else _GATHER[kind](self)
+            if source is not None:
+                return _repeated(lambda: _from(source, self.subject))
+            return _repeated(lambda: _GATHER[kind](self))
         except CannotTell as error:
             return error
 
@@ -72,6 +76,18 @@ class Gathered:
         """How many timed runs the metrics need at least."""
         timed = (each for each in self.wanted if each.metric.needs is Timings)
         return max((int(each.options.get("runs", 1)) for each in timed), default=1)
+
+
+def _repeated(gather: Callable[[], object]) -> object:
+    """All of a kind of facts; all of it anew when the way to the device breaks meanwhile."""
+    for attempt in count(1):
+        try:
+            return gather()
+        except Interrupted as error:
+            if attempt == error.attempts:
+                error.message += f", the {attempt}. time"
+                raise
+    raise AssertionError
 
 
 def can_gather(device: Device, kind: type) -> str:

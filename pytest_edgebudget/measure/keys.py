@@ -12,11 +12,13 @@ from types import FunctionType
 from pytest_edgebudget import __version__, graph
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
+    EnergyFacts,
     FileFacts,
     InstructionFacts,
     PlacementFacts,
     PlanFacts,
     Predictions,
+    Timings,
 )
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
@@ -72,6 +74,10 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         pairs |= {"cpu_model": identity.cpu, "recipe": str(subject.artifact.recipe)}
     if isinstance(facts, InstructionFacts):
         pairs["tool"] = facts.tool
+    if metric.needs in (Timings, EnergyFacts) and choice.sustained:
+        pairs["sustained"] = f"{choice.sustained:g} s"
+    if isinstance(facts, EnergyFacts):
+        pairs["domain"] = facts.domain
     return tuple(sorted(pairs.items()))
 
 

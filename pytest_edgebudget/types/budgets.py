@@ -227,7 +227,7 @@ class DeviceChoice:
         delegate: "gpu", or the library of an external delegate.
         provider: an execution provider of ONNX Runtime.
         options: of the delegate or the provider.
-        energy_command: a program that prints the energy counter in joules.
+        energy_command: a program that prints joules of a counter, or watts now.
     """
 
     profile: Profile

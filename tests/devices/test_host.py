@@ -53,7 +53,7 @@ def test_what_is_run_here_stands_in_for_a_board_but_its_time_does_not() -> None:
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"run": "ssh://pi@pi4"}, "there is no such way to run a model\n  known: host"),
+        ({"run": "telnet://pi4"}, "there is no such way to run a model\n  known: host"),
         ({"runtime": "litrt"}, "there is no runtime 'litrt'\n  known: litert, "),
         ({"python": "/no/python"}, "python = '/no/python': there is no such program"),
     ],

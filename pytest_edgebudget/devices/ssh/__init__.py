@@ -1,0 +1,1 @@
+"""Boards reached by OpenSSH's own client: ``run = "ssh://user@host[:port]"``."""
