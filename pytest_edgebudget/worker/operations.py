@@ -13,7 +13,7 @@ import numpy as np
 from . import clock, machine, memory, samples
 from .refusal import Refusal
 from .runtimes import open_runtime
-from .runtimes.base import Array, Model, Runtime
+from .runtimes.base import Arenas, Array, Model, Runtime
 
 PROGRESS_EVERY = 1.0  # seconds between signs of life
 
@@ -114,6 +114,15 @@ class Operations:
             "anonymous": max(0, memory.peak_anonymous() - before),
             "mapped": memory.mapped(os.path.realpath(path)),
         }
+
+    def arena(self, path: str) -> dict[str, Any]:
+        """Bytes of the smallest arena in which the model runs, and of its two parts."""
+        runtime = self._named()
+        if not isinstance(runtime, Arenas):
+            raise Refusal(
+                "platform", f"{runtime.name} plans no arena of its own that could be tried"
+            )
+        return dict(runtime.arena(path, self._progress))
 
     def _warm(self, threads: int) -> None:
         self._model = None

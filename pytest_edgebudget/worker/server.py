@@ -26,6 +26,7 @@ def main() -> None:
         "run": work.run,
         "time": work.time,
         "memory": work.memory,
+        "arena": work.arena,
     }
     for request in channel.requests():
         _answer(channel, operations, request)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def sum_of_last_two() -> bytes:
-    """SVDF of one filter with a memory of two: the sum of its last two inputs."""
+def sum_of_last_two(*, bias: bool = False) -> bytes:
+    """
+    SVDF of one filter with a memory of two: the sum of its last two inputs.
+
+    *bias*: of nought, for a runtime that crashes where there is none.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -26,7 +30,8 @@ def sum_of_last_two() -> bytes:
     x, feature = tensor("x", [1, 1]), tensor("feature", [1, 1], [1])
     time, state, y = tensor("time", [1, 2], [1, 1]), tensor("state", [1, 2]), tensor("y", [1, 1])
     graph.tensors[state].isVariable = True
-    operator.inputs, operator.outputs = [x, feature, time, -1, state], [y]
+    nought = tensor("bias", [1], [0]) if bias else -1
+    operator.inputs, operator.outputs = [x, feature, time, nought, state], [y]
     operator.builtinOptionsType = schema.BuiltinOptions.SVDFOptions
     operator.builtinOptions = schema.SVDFOptionsT()
     operator.builtinOptions.rank = 1

@@ -8,7 +8,12 @@ from ..refusal import Refusal
 from .base import Runtime
 
 # Module names here, not imports: a worker imports one runtime.
-RUNTIMES = {"litert": "litert", "tflite-runtime": "tflite", "onnxruntime": "onnx"}
+RUNTIMES = {
+    "litert": "litert",
+    "tflite-runtime": "tflite",
+    "onnxruntime": "onnx",
+    "tflm": "tflm",
+}
 
 
 def open_runtime(name: str) -> Runtime:

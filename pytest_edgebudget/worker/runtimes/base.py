@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,14 @@ class Runtime(Protocol):
 
     def load(self, path: str, threads: int) -> Model:
         """Load and allocate the model; raises whatever the runtime raises."""
+
+
+@runtime_checkable
+class Arenas(Protocol):
+    """A runtime that works in an arena of a size that is chosen."""
+
+    def arena(self, path: str, progress: Callable[[str], None]) -> Mapping[str, int]:
+        """Bytes of the *smallest* arena in which the model runs, its *head* and its *tail*."""
 
 
 def default_shape(shape: Sequence[Any]) -> tuple[int, ...]:
