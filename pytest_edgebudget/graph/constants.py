@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from pytest_edgebudget.graph.dtypes import SMALL_INTEGERS, is_float
 from pytest_edgebudget.graph.ir import Op, Subgraph, Tensor
@@ -83,12 +83,14 @@ def passes_on(op: Op, known: Mapping[int, int]) -> bool:
     return op.kind in _PASS_ON and bool(op.inputs and op.outputs) and op.inputs[0] in known
 
 
-def used(op: Op, known: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+def used(op: Op, known: Mapping[int, int]) -> list[tuple[int, int]]:
     """The constants of *op*: input position, and tensor index of the constant."""
-    rewriting = passes_on(op, known)
-    for position, index in enumerate(op.inputs):
-        if index in known and not (rewriting and position == 0):
-            yield position, known[index]
+    rewritten = 0 if passes_on(op, known) else -1
+    return [
+        (position, known[index])
+        for position, index in enumerate(op.inputs)
+        if index in known and position != rewritten
+    ]
 
 
 def is_parameter(op: Op, position: int, tensor: Tensor, format_: str) -> bool:

@@ -95,6 +95,21 @@ class Tensor:
         """Whether the value is stored in the file."""
         return self.data is not None
 
+    def named(self, name: str) -> Tensor:
+        """The same tensor under another name."""
+        return Tensor(
+            name,
+            self.dtype,
+            self.shape,
+            self.data,
+            self.quantization,
+            self.variable,
+            self.sparse,
+            self.stored,
+            self.sparsity,
+            self.default_shape,
+        )
+
     def shaped(
         self,
         shape: tuple[int, ...] | None,

@@ -50,6 +50,15 @@ class _Model:
     scales: Scales = field(default_factory=Scales)
     types: dict[bytes, Type] = field(default_factory=dict)
     attributes: dict[bytes, _Attribute] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def version(self, domain: str) -> int:
+        """The version of the operator set that a node's domain means."""
+        if domain not in self.versions:
+            aliases = _STANDARD if domain in _STANDARD else (domain,)
+            found = (self.opsets[name] for name in aliases if name in self.opsets)
+            self.versions[domain] = next(found, 1)
+        return self.versions[domain]
 
 
 class _Attribute(NamedTuple):
@@ -167,15 +176,10 @@ def _read_node(node: Message, model: _Model, scope: Scope) -> Op:
         inputs=inputs,
         outputs=outputs,
         attributes=attributes,
-        version=_version(model.opsets, domain),
+        version=model.version(domain),
         custom=custom,
         subgraphs=calls,
     )
-
-
-def _version(opsets: Mapping[str, int], domain: str) -> int:
-    aliases = _STANDARD if domain in _STANDARD else (domain,)
-    return next((opsets[name] for name in aliases if name in opsets), 1)
 
 
 def _attributes(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.external import ExternalFiles
@@ -57,9 +56,9 @@ def constant_value(attributes: Mapping[str, object], name: str) -> Tensor | None
     """What a Constant node makes, as a constant called *name*."""
     for value in attributes.values():
         if isinstance(value, Tensor):
-            return replace(value, name=name)
+            return value.named(name)
         if isinstance(value, tuple) and value and isinstance(value[0], Tensor):
-            return replace(value[0], name=name)
+            return value[0].named(name)
         if isinstance(value, int | float | tuple):
             return _of_numbers(value, name)
     return None

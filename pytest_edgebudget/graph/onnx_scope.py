@@ -39,8 +39,11 @@ class Scope:
 
     def use(self, name: str) -> int:
         """The index of *name*; -1 for an input that is left out."""
-        if not name or name in self._index:
-            return self._index.get(name, -1)
+        index = self._index.get(name)
+        if index is not None:
+            return index
+        if not name:
+            return -1
         tensor = self._outer.find(name) if self._outer else None
         if tensor is None:
             raise UnmadeError(name)

@@ -39,14 +39,16 @@ def read_tensor(message: Message, files: ExternalFiles, name: str = "") -> Tenso
     """A TensorProto. Raises DamageError when its data does not fit its shape."""
     dtype = dtype_name(message.integer(_TYPE), message.start)
     shape = _shape(message, _DIMS)
-    data = _data(message, dtype, files)
+    away = message.integer(_LOCATION) == 1
+    data = _external(message, files) if away else _data(message, dtype)
     name = name or message.text(_NAME)
     needed = byte_size(dtype, shape)
     if needed is not None and len(data) != needed:
         raise DamageError(
             f"tensor {short(name)} of shape {shape} has {len(data):,} bytes", message.start
         )
-    return Tensor(name, dtype, shape, data, stored=_stored(message, len(data)))
+    whole = away or _RAW in message.fields
+    return Tensor(name, dtype, shape, data, stored=len(data) if whole else _typed(message))
 
 
 def read_sparse_tensor(message: Message, files: ExternalFiles) -> Tensor:
@@ -106,10 +108,8 @@ def _dimension(message: Message) -> int:
     return max(size, -1)
 
 
-def _data(message: Message, dtype: str, files: ExternalFiles) -> memoryview:
-    if message.integer(_LOCATION) == 1:
-        return _external(message, files)
-    if _RAW in message:
+def _data(message: Message, dtype: str) -> memoryview:
+    if _RAW in message.fields:
         return message.view(_RAW)
     if dtype == "string":
         return message.joined(_STRINGS)
@@ -139,9 +139,7 @@ def _number(text: str | None, message: Message) -> int | None:
     return int(text)
 
 
-def _stored(message: Message, length: int) -> int:
-    """Bytes of the field that holds the data, wherever it is."""
-    if _RAW in message or message.integer(_LOCATION) == 1:
-        return length
+def _typed(message: Message) -> int:
+    """Bytes of the typed field that holds the data, whichever it is."""
     values = (value for field in _TYPED for value in message.fields.get(field, ()))
     return sum(end - start for _, start, end in values)

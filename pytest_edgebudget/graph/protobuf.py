@@ -187,7 +187,8 @@ class Message:
 
     def texts(self, field: int) -> list[str]:
         """Repeated strings."""
-        return [self._text(value) for value in self.fields.get(field, ())]
+        values = self.fields.get(field)
+        return [self._text(value) for value in values] if values else []
 
     def message(self, field: int) -> Message | None:
         """A message; the last one counts."""
@@ -232,12 +233,14 @@ class Message:
         return Message(self.source, value[1], value[2], self.depth + 1)
 
     def _text(self, value: Value) -> str:
-        if value[0] != BYTES:
+        wire, start, end = value
+        if wire != BYTES:
             self._expect(value, BYTES)
-        self.source.text -= value[2] - value[1]
-        if self.source.text < 0:
-            raise LimitError(f"more than {MOST_TEXT:,} bytes of text", value[1])
-        return self.source.data[value[1] : value[2]].decode("utf-8", "replace")
+        source = self.source
+        source.text -= end - start
+        if source.text < 0:
+            raise LimitError(f"more than {MOST_TEXT:,} bytes of text", start)
+        return source.data[start:end].decode("utf-8", "replace")
 
     def _number(self, value: Value) -> int:
         wire, start, end = value

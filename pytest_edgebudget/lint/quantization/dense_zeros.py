@@ -86,10 +86,11 @@ def _zeros(tensor: Tensor) -> int:
     count = 0
     for start in range(0, len(data), _CHUNK):
         chunk = bytes(data[start : start + _CHUNK])
-        bytes_alike = chunk.count(zero)
+        last = chunk[width - 1 :: width]  # the exponent: of a number that is no zero hardly ever 0
+        alike = last.count(zero)
         if width == 1:
-            count += bytes_alike
-        elif bytes_alike >= len(chunk) * _LEAST[tensor.dtype]:
+            count += alike
+        elif alike >= len(last) * _LEAST[tensor.dtype]:
             words = memoryview(chunk)[: len(chunk) // width * width]
             count += (words.cast("I") if width == 4 else words.cast("H")).tolist().count(0)
     return count

@@ -48,14 +48,15 @@ def check(model: ModelFile) -> Iterator[Finding]:
 
 def _live(links: Links) -> set[int]:
     """The ops that an output or a lasting effect depends on."""
-    ops, tensors = links.subgraph.ops, links.subgraph.tensors
+    ops = links.subgraph.ops
+    variables = {n for n, tensor in enumerate(links.subgraph.tensors) if tensor.variable}
     live = {
         index
         for index, op in enumerate(ops)
         if op.custom
         or op.subgraphs
         or not op.outputs
-        or any(i >= 0 and tensors[i].variable for i in op.inputs)
+        or not variables.isdisjoint(op.inputs)
         or not links.kept.isdisjoint(op.outputs)
     }
     left = list(live)

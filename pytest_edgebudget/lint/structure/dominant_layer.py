@@ -28,7 +28,7 @@ import math
 from collections.abc import Iterator
 
 from pytest_edgebudget.graph.claims import Claims
-from pytest_edgebudget.graph.constants import origins
+from pytest_edgebudget.graph.constants import origins, used
 from pytest_edgebudget.graph.ir import Graph, Op
 from pytest_edgebudget.lint.base import Finding, ModelFile, Rule, Severity
 from pytest_edgebudget.lint.links import Links
@@ -50,7 +50,9 @@ _LONGEST = 4
 def check(model: ModelFile) -> Iterator[Finding]:
     """Compare the layer with the most bytes with the whole."""
     whole = model.graph.size + model.graph.external_size
-    layers = list(_layers(model.graph)) if whole >= _LEAST else []
+    if whole < _LEAST or _most(model.graph) <= _SHARE * whole:
+        return
+    layers = list(_layers(model.graph))
     if sum(parameters > 0 for _, parameters, _ in layers) < _LAYERS:
         return
     number, (op, _, weight) = max(enumerate(layers), key=lambda item: item[1][2])
@@ -59,6 +61,18 @@ def check(model: ModelFile) -> Iterator[Finding]:
     why = _why(op, model) if number < len(model.graph.ops) else ""
     share = f"{op.kind} holds {weight / whole:.0%} of the file, {size(weight)}"
     yield Finding(f"{share}{why}", op.name.split(";")[0])
+
+
+def _most(graph: Graph) -> int:
+    """Bytes of the constants of one op at the most; it may not be the first that uses them."""
+    sizes = [0]
+    for subgraph in graph.subgraphs:
+        known, tensors = origins(subgraph), subgraph.tensors
+        sizes += [
+            sum([tensors[index].stored_bytes for _, index in used(op, known)])
+            for op in subgraph.ops
+        ]
+    return max(sizes)
 
 
 def _layers(graph: Graph) -> Iterator[tuple[Op, int, int]]:

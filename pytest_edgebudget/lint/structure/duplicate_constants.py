@@ -55,18 +55,18 @@ def _wasted(group: list[Tensor]) -> int:
 
 
 def _candidates(graph: Graph) -> Iterable[list[Tensor]]:
-    """Constants that may be equal: of one size, with equal samples. Each view once."""
+    """Constants that may be equal: of one size, with an equal sample. Each view once."""
     seen: set[int] = set()
-    same: dict[tuple[int, bytes, bytes, bytes], list[Tensor]] = {}
+    same: dict[tuple[int, bytes], list[Tensor]] = {}
     for subgraph in graph.subgraphs:
         for tensor in subgraph.tensors:
             view = tensor.data
-            if view is None or len(view) < _SMALLEST or id(view) in seen:
+            length = 0 if view is None else len(view)
+            if view is None or length < _SMALLEST or id(view) in seen:
                 continue
             seen.add(id(view))
-            middle = len(view) // 2
-            sample = bytes(view[:16]), bytes(view[middle : middle + 16]), bytes(view[-16:])
-            same.setdefault((len(view), *sample), []).append(tensor)
+            sample = bytes(view[length // 2 : length // 2 + 16])
+            same.setdefault((length, sample), []).append(tensor)
     return (group for group in same.values() if len(group) > 1)
 
 

@@ -73,7 +73,10 @@ def _names(links: Links, format_: str) -> int:
 
 def _first_name(op: Op, sub: Subgraph) -> str:
     """What the reader calls a node without a name."""
-    return next((sub.tensors[index].name for index in op.outputs if index >= 0), "")
+    for index in op.outputs:
+        if index >= 0:
+            return sub.tensors[index].name
+    return ""
 
 
 RULE = Rule(

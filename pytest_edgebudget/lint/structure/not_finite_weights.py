@@ -62,9 +62,11 @@ def check(model: ModelFile) -> Iterator[Finding]:
         for op, tensor in _constants(subgraph):
             strict = op.kind in _LAYERS
             key = id(tensor.data), strict
-            if key not in seen:
-                seen.add(key)
-                yield from _finding(op, tensor, strict=strict)
+            if key in seen:
+                continue
+            seen.add(key)
+            if place := _first(tensor, strict=strict):
+                yield _finding(op, tensor, *place)
 
 
 def _constants(subgraph: Subgraph) -> Iterator[tuple[Op, Tensor]]:
@@ -79,14 +81,11 @@ def _constants(subgraph: Subgraph) -> Iterator[tuple[Op, Tensor]]:
                 yield op, tensors[index]
 
 
-def _finding(op: Op, tensor: Tensor, *, strict: bool) -> Iterator[Finding]:
-    place = _first(tensor, strict=strict)
-    if place is not None:
-        number, value = place
-        what = "NaN" if value != value else f"{value:g}"
-        message = f"{what} in {tensor.name.partition(';')[0]}, element {number:,}"
-        count = f" of {tensor.elements:,}" if tensor.elements else ""
-        yield Finding(f"{message}{count}", op.name.partition(";")[0])
+def _finding(op: Op, tensor: Tensor, number: int, value: float) -> Finding:
+    what = "NaN" if value != value else f"{value:g}"
+    message = f"{what} in {tensor.name.partition(';')[0]}, element {number:,}"
+    count = f" of {tensor.elements:,}" if tensor.elements else ""
+    return Finding(f"{message}{count}", op.name.partition(";")[0])
 
 
 def _first(tensor: Tensor, *, strict: bool) -> tuple[int, float] | None:
