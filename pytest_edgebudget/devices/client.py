@@ -98,6 +98,10 @@ class WorkerClient:
         reply = self._ask("time", doing, self._limits.time, runs=runs, warmup=warmup)
         return tuple(ns / NS for ns in reply["ns"])
 
+    def count(self, runs: int) -> None:
+        """Invoke *runs* times with marks around each, for a counter outside of the worker."""
+        self._ask("count", f"counting {self._model}", self._limits.time, runs=runs)
+
     def memory(self, model: Path) -> tuple[int, int]:
         """Bytes that *model* adds: peak anonymous, touched mapping."""
         self._model = model.name

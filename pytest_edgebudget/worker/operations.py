@@ -16,6 +16,7 @@ from .runtimes import open_runtime
 from .runtimes.base import Arenas, Array, Model, Runtime
 
 PROGRESS_EVERY = 1.0  # seconds between signs of life
+COUNT_WARMUP = 20  # invokes; after eight Python 3.11 has changed what it will
 
 
 class Operations:
@@ -94,6 +95,20 @@ class Operations:
         if warmup:
             self._invoke(model)  # an error of the model is told here, not by a traceback
         return {"ns": clock.time_invokes(model.invoke, runs, max(0, warmup - 1))}
+
+    def count(self, runs: int) -> dict[str, Any]:
+        """
+        Invoke *runs* times with marks around each, for a counter outside of the worker.
+
+        The same is done with the bundled model before: Python changes how it goes
+        through a loop, and calls, in their first rounds, and libraries see that.
+        """
+        model = self._loaded()
+        self._invoke(model)  # an error of the model is told here, not by a traceback
+        warm = self._open(str(Path(__file__).parent / self._named().warm_model), 1)
+        clock.mark_invokes(warm.invoke, COUNT_WARMUP)
+        clock.mark_invokes(model.invoke, runs)
+        return {}
 
     def memory(self, path: str, threads: int) -> dict[str, Any]:
         """

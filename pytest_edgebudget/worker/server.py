@@ -25,6 +25,7 @@ def main() -> None:
         "load": work.load,
         "run": work.run,
         "time": work.time,
+        "count": work.count,
         "memory": work.memory,
         "arena": work.arena,
     }
