@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pytest_edgebudget.budget.folder import budget_files
+from pytest_edgebudget.budget.runs import read_runs
 from pytest_edgebudget.cli import BROKEN, INFRASTRUCTURE, KEPT, find_root
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.finish import parse_report, write_artifacts, write_locks, write_reports
@@ -35,7 +36,10 @@ def check(options: argparse.Namespace) -> int:
         root=find_root(),
         registry=registry_of(manager),
         choices=Choices(
-            strict=options.strict, optimize=not options.no_optimize, relock=options.update
+            strict=options.strict,
+            optimize=not options.no_optimize,
+            relock=options.update,
+            runs=_runs(options.run),
         ),
         say=_say if sys.stderr.isatty() else lambda text: None,
         observe=lambda verdict: manager.hook.pytest_edgebudget_verdict(verdict=verdict),
@@ -44,6 +48,7 @@ def check(options: argparse.Namespace) -> int:
         ),
     )
     session.read(list(_files(options.paths)))
+    session.check_runs()
     with closing(session):
         for budget in session.budgets.values():
             _judge(session, budget)
@@ -53,6 +58,13 @@ def check(options: argparse.Namespace) -> int:
     print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
     unwritten = any(line.startswith("error") for line in lines)
     return INFRASTRUCTURE if unwritten else _exit_code(session.run())
+
+
+def _runs(texts: Iterable[str]) -> dict[str, str]:
+    try:
+        return read_runs(texts)
+    except EdgeBudgetError as error:
+        raise EdgeBudgetError(f"--run {error.message}", error.hint) from error
 
 
 def _parse(texts: Iterable[str], formats: dict[str, Report]) -> Iterator[tuple[Report, Path]]:

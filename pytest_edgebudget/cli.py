@@ -117,6 +117,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument(
         "--artifacts", type=_path, metavar="DIR", help="copy the files that were gated there"
     )
+    check.add_argument(
+        "--run", action="append", default=[], metavar="NAME=URL",
+        help="where the models of this budget file, or profile, run; repeatable",
+    )  # fmt: skip
     check.add_argument("--update", action="store_true", help="write the locks")
     check.add_argument("--strict", action="store_true", help="an undecided limit fails")
     check.add_argument("--no-optimize", action="store_true", help="gate each model as it is")

@@ -56,6 +56,7 @@ class Gate:
                     strict=self.options.strict,
                     optimize=self.options.optimize,
                     relock=self.options.update,
+                    runs=self.options.runs,
                 ),
                 say=self.progress.say,
                 observe=lambda v: self.config.hook.pytest_edgebudget_verdict(verdict=v),
@@ -81,6 +82,12 @@ class Gate:
         except EdgeBudgetError as error:
             raise pytest.UsageError(str(error)) from error
 
+    def _check_runs(self) -> None:
+        try:
+            self.session.check_runs()
+        except EdgeBudgetError as error:
+            raise pytest.UsageError(f"--edge-budget-run {error}") from error
+
     def close(self) -> None:
         """End what was started."""
         self.progress.clear()
@@ -93,6 +100,7 @@ class Gate:
     def pytest_sessionstart(self) -> None:
         """Read the budgets before anything is collected."""
         self.read(self.options.all_files)
+        self._check_runs()
         self._reports()
 
     def pytest_report_header(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import pytest
 from pytest_edgebudget.paths import is_file, is_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 INI = "edge_budget"
 
@@ -44,6 +44,14 @@ def add_options(parser: pytest.Parser) -> None:
         help="write what was chosen and read into the lock of each budget file",
     )
     group.addoption(
+        "--edge-budget-run",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="where the models of this budget file, or profile, run: pi4=ssh://pi@pi4.local; "
+        "repeatable",
+    )
+    group.addoption(
         "--edge-budget-strict",
         action="store_true",
         help="an undecided limit fails",
@@ -68,7 +76,7 @@ class Options:
 
     *files* are resolved budget files in the order of the command line; *only*
     says that nothing but budgets was asked for, so that the project's own
-    tests do not run.
+    tests do not run; *runs* maps names of files and profiles to where they run.
     """
 
     files: tuple[Path, ...] = ()
@@ -79,6 +87,7 @@ class Options:
     update: bool = False
     strict: bool = False
     optimize: bool = True
+    runs: Mapping[str, str] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """The resolved paths in plain types, for xdist's workers."""
@@ -128,7 +137,21 @@ def read_options(config: pytest.Config) -> Options:
         update=config.getoption("--edge-budget-update"),
         strict=config.getoption("--edge-budget-strict"),
         optimize=optimize,
+        runs=_runs(config),
     )
+
+
+def _runs(config: pytest.Config) -> Mapping[str, str]:
+    texts = config.getoption("--edge-budget-run")
+    if not texts:
+        return {}
+    from pytest_edgebudget.budget.runs import read_runs
+    from pytest_edgebudget.errors import EdgeBudgetError
+
+    try:
+        return read_runs(texts)
+    except EdgeBudgetError as error:
+        raise pytest.UsageError(f"--edge-budget-run {error}") from error
 
 
 Paths = tuple[tuple[Path, ...], tuple[Path, ...], bool]

@@ -7,7 +7,7 @@ The pytest plugin, the command line and the fixture all go through it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_edgebudget import devices
 from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
+from pytest_edgebudget.budget.runs import unknown_runs, with_run
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
@@ -52,6 +53,7 @@ class Choices:
     strict: bool = False
     optimize: bool = True
     relock: bool = False
+    runs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,12 +93,23 @@ class GateSession:
             try:
                 budget = read_budget(path, self.registry, root=self.root)
                 self._check_codes(budget)
+                budget = with_run(budget, self.choices.runs, self.registry.ways)
                 self._locks[path] = read_lock(path)
                 self.budgets[path] = budget
             except BudgetError as error:
                 mistakes += error.mistakes
         if mistakes:
             raise BudgetError([self._relative(mistake) for mistake in mistakes])
+
+    def check_runs(self) -> None:
+        """
+        Whether every place to run that was asked for belongs to something.
+
+        Raises `EdgeBudgetError` for a name that is no budget's and no profile's.
+        """
+        runs, profiles = self.choices.runs, self.registry.profiles
+        if said := unknown_runs(runs, self.budgets.values(), profiles):
+            raise EdgeBudgetError(said)
 
     def _check_codes(self, budget: Budget) -> None:
         """A code that no rule has would turn the linter off without a word."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from pytest_edgebudget.budget.files import missing
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
+from pytest_edgebudget.budget.runs import wrong_run
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.devices import load_profile
-from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
+from pytest_edgebudget.devices.ways import ADDRESSES
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Place
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import DeviceChoice, Profile, Unit
@@ -82,21 +83,10 @@ class DeviceReader:
     def _run(self, node: Node | None, profile: Profile, place: Place) -> str:
         run = node.text if node else profile.default_run
         where = node.place if node else place
-        name, scheme, address = run.partition("://")
-        added = self.registry.ways
-        if name not in WAYS and name not in added:
-            hint = suggest(name, [*WAYS, *added])
-            self.mistakes.add(where, f'there is no way to run called "{name}"', hint)
-            return STATIC
-        if (name in ADDRESSES) != bool(scheme) and name not in added:
-            said = f'run = "{run}" needs an address' if not scheme else f"{name} takes no address"
-            self.mistakes.add(where, said, _example(name))
-        elif scheme and not address:
-            self.mistakes.add(where, f'run = "{run}" names no device', _example(name))
-        elif node and (refusal := way_named(name, added).refusal(profile)):
-            hint = f'write run = "{profile.default_run}", the default of {profile.name}'
-            self.mistakes.add(where, f'run = "{name}": {refusal}', hint)
-        return run
+        wrong = wrong_run(run, profile, self.registry.ways)
+        if wrong is not None and (node or wrong.unknown):
+            self.mistakes.add(where, wrong.message, wrong.hint)
+        return STATIC if wrong is not None and wrong.unknown else run
 
     def _samples(self, node: Node | None) -> int | None:
         if node is None or not isinstance(node.value, int):
@@ -157,12 +147,6 @@ class DeviceReader:
 
 def _texts(node: Node | None) -> tuple[str, ...]:
     return tuple(each.text for each in node.elements) if node else ()
-
-
-def _example(name: str) -> str:
-    if name in ADDRESSES:
-        return f'write run = "{name}://..." with the address of the device'
-    return f'write run = "{name}"'
 
 
 def _is_file(path: Path) -> bool:

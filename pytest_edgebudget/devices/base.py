@@ -41,11 +41,16 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A loaded model: its *inputs*, its *outputs*' names, the *seconds* it took."""
+    """
+    A loaded model: its *inputs*, its *outputs*' names, the *seconds* it took.
+
+    *evidence*: of its answers, where it is not that of the device's answers.
+    """
 
     inputs: tuple[Port, ...]
     outputs: tuple[str, ...]
     seconds: float
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +113,12 @@ class LocalFiles:
     """The worker sees this machine's own files."""
 
     def put(self, path: Path) -> str:
-        """The path as it is."""
-        return str(path)
+        """The path from the root: the worker is in a folder of its own."""
+        return str(path.absolute())
 
     def out(self, path: Path) -> str:
-        """The path as it is."""
-        return str(path)
+        """Likewise."""
+        return str(path.absolute())
 
     def fetch(self, path: Path) -> None:
         """It is there already."""
@@ -227,6 +232,7 @@ class Way:
             EdgeBudgetError for a runtime or a Python that is not there.
         refusal: why models of a profile cannot run so; empty where they can.
         lacks: what is missing on this machine for it; starts no worker.
+        check: raises EdgeBudgetError for a wrong address; for ways that have one.
         install: brings what is missing, for a profile; is given a function
             that is told what takes long, and returns a sentence for the user.
         uninstall: removes what *install* brought, likewise.
@@ -237,5 +243,6 @@ class Way:
     open: Callable[[DeviceChoice], Device]
     refusal: Callable[[Profile], str]
     lacks: Callable[[DeviceChoice], Sequence[Lack]]
+    check: Callable[[str], object] | None = None
     install: Install | None = None
     uninstall: Install | None = None

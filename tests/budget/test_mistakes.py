@@ -30,7 +30,6 @@ AT = "budgets/pi4.toml:5: models.k.budget."
         ("accuracy = 90", 'accuracy: a fraction lies in 0..1: write 0.9 or "90 %"'),
         ("size = true", "size: must be a quantity, or a table of bounds"),
         ('sise = "1 KiB"', 'sise: there is no metric "sise" (did you mean size?)'),
-        ('energy = "2 mJ"', 'energy: the metric "energy" is not available in this version'),
         ('flash = "2 KiB"', 'flash: the metric "flash" is not available in this version'),
         (
             'activation_plan = { max = "1 KiB", level = "error" }',

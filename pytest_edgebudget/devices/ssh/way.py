@@ -74,4 +74,5 @@ WAY = Way(
     open=open_ssh,
     refusal=_refusal,
     lacks=_lacks,
+    check=parse,
 )
