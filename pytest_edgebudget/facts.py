@@ -123,10 +123,15 @@ class StartupFacts:
 
 @dataclass(frozen=True, slots=True)
 class InstructionFacts:
-    """Instructions of one inference, counted by *tool* (name and version)."""
+    """
+    Instructions of one inference, counted by *tool* (name and version).
+
+    *note*: of what kinds they are.
+    """
 
     count: float
     tool: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

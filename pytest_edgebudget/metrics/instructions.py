@@ -9,15 +9,19 @@ from pytest_edgebudget.types import Better, Evidence, Unit
 
 def read(instructions: InstructionFacts, options: Options) -> Value:
     """
-    Instructions of one inference, counted by valgrind's callgrind.
+    Instructions of one inference: after the first one, which packs and allocates.
 
-    Counted inside the runtime's invoke, after the first one has packed and
-    allocated; the same to the instruction in every run. It is the number of
-    one instruction set and one CPU model: valgrind shows programs no AVX512
-    and no VNNI. So it finds a regression of a model against itself, and says
-    nothing about int8 against float.
+    This machine: counted by valgrind's callgrind inside the runtime's invoke.
+    Emulated boards: counted by a plugin of QEMU, all but Python's own. Either
+    is the same to the instruction in every run.
+
+    It is the number of one instruction set and one CPU model: valgrind shows
+    programs no AVX512 and no VNNI, and a Cortex-A76 has a product of bytes
+    that a Cortex-A72 has not. So it finds a regression of a model against
+    itself, and says nothing about int8 against float.
     """
-    return Value(instructions.count, note=instructions.tool)
+    note = "; ".join(part for part in (instructions.tool, instructions.note) if part)
+    return Value(instructions.count, note=note)
 
 
 METRIC = Metric(
