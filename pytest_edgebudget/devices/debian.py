@@ -3,10 +3,12 @@ Debian packages without root rights: fetched by apt into a folder of ours, and u
 
 apt checks Debian's signatures and each package's SHA-256. It works on folders
 of its own here: what is installed on this machine is neither asked nor changed.
+Mirror and proxy are this machine's, where it has some.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -21,17 +23,18 @@ PATIENCE = 1800.0  # seconds for a download
 TAIL = 4  # lines of what a program said
 _PLANNED = re.compile(r"^Inst (?P<name>\S+) \((?P<version>\S+) .*\[(?P<arch>\w+)\]", re.MULTILINE)
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+DEBIAN = "http://deb.debian.org/debian"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
     """
-    Where packages come from: a *mirror* and a *suite* of it.
+    Where packages come from: a *mirror* (empty for `machine_mirror`) and a *suite* of it.
 
     *keyring* holds the keys that sign it.
     """
 
-    mirror: str = "http://deb.debian.org/debian"
+    mirror: str = ""
     suite: str = "bookworm"
     keyring: Path | None = KEYRING
 
@@ -39,10 +42,48 @@ class Archive:
     def line(self) -> str:
         """As in apt's sources.list."""
         signed = f"[signed-by={self.keyring}] " if self.keyring else "[trusted=yes] "
-        return f"deb {signed}{self.mirror} {self.suite} main\n"
+        return f"deb {signed}{self.place} {self.suite} main\n"
+
+    @property
+    def place(self) -> str:
+        """The mirror's address."""
+        return self.mirror or machine_mirror()
 
 
 BOOKWORM = Archive()
+
+
+@functools.cache
+def machine_mirror() -> str:
+    """
+    The mirror of Debian that this machine's apt uses, else the usual one.
+
+    ``EDGEBUDGET_DEBIAN_MIRROR`` in the environment names another.
+    """
+    named = os.environ.get("EDGEBUDGET_DEBIAN_MIRROR", "").rstrip("/")
+    told = _ask_apt("apt-get", "indextargets", "--format", "$(REPO_URI)").split()
+    found = (uri.rstrip("/") for uri in told)
+    return named or next((uri for uri in found if uri.endswith("/debian")), DEBIAN)
+
+
+def _machine_settings() -> str:
+    """How this machine's apt fetches: proxies, certificates, patience."""
+    told = _ask_apt("apt-config", "dump", "Acquire").splitlines()
+    return "\n".join(line for line in told if _FETCHING.match(line))
+
+
+_FETCHING = re.compile(r"Acquire::(https?|Retries|Check-Date|Check-Valid-Until|ForceIPv[46])\b", re.I)
+
+
+def _ask_apt(name: str, *words: str) -> str:
+    """What apt says about this machine; nothing where it is not there."""
+    program = shutil.which(name)
+    if program is None:
+        return ""
+    asked = subprocess.run(
+        [program, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    return asked.stdout
 
 
 def data_folder() -> Path:
@@ -125,7 +166,8 @@ class _Apt:
             (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / "etc/sources.list").write_text(archive.line, encoding="utf-8")
         (folder / "state/status").touch()  # nothing is installed
-        (folder / "apt.conf").write_text(_CONFIGURATION.format(folder=folder, arch=self.arch))
+        configuration = _CONFIGURATION.format(folder=folder, arch=self.arch)
+        (folder / "apt.conf").write_text(f"{configuration}{_machine_settings()}\n")
 
     def run(self, *words: str) -> str:
         """What one of its commands says; packages come into their folder whatever it is."""
@@ -143,6 +185,8 @@ Dir::Cache "{folder}/cache";
 Dir::Etc "{folder}/etc";
 Dir::Etc::sourcelist "{folder}/etc/sources.list";
 Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::netrc "/etc/apt/auth.conf";
+Dir::Etc::netrcparts "/etc/apt/auth.conf.d";
 Dir::Log "{folder}";
 APT::Architecture "{arch}";
 APT::Architectures {{ "{arch}"; }};
@@ -170,9 +214,11 @@ def _run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> str:
+    # apt holds locks: it must not go on when we were killed, and the next of us comes.
+    tied = shutil.which("setpriv")
     try:
         done = subprocess.run(
-            command,
+            [*((tied, "--pdeathsig", "KILL") if tied else ()), *command],
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,

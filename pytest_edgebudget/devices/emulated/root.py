@@ -38,7 +38,7 @@ def install_root(
     name = root_part(arch)
     if parts.has(name):
         return
-    say(f"fetching Python {PYTHON} for {arch} from {archive.mirror}")
+    say(f"fetching Python {PYTHON} for {arch} from {archive.place}")
     folder = parts.downloads / name
     packages = fetch_packages(PACKAGES[arch], arch, folder, archive=archive)
 
