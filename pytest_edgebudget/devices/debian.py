@@ -72,7 +72,9 @@ def _machine_settings() -> str:
     return "\n".join(line for line in told if _FETCHING.match(line))
 
 
-_FETCHING = re.compile(r"Acquire::(https?|Retries|Check-Date|Check-Valid-Until|ForceIPv[46])\b", re.I)
+_FETCHING = re.compile(
+    r"Acquire::(https?|Retries|Check-Date|Check-Valid-Until|ForceIPv[46])\b", re.I
+)
 
 
 def _ask_apt(name: str, *words: str) -> str:
