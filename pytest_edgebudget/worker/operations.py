@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, perf_counter_ns
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from . import clock, machine, memory, samples
+from .acceleration import Acceleration
 from .refusal import Refusal
 from .runtimes import open_runtime
-from .runtimes.base import Arenas, Array, Model, Runtime
+from .runtimes.base import Arenas, Array, Model, Placed, Runtime
 
 PROGRESS_EVERY = 1.0  # seconds between signs of life
 COUNT_WARMUP = 20  # invokes; after eight Python 3.11 has changed what it will
@@ -27,9 +28,16 @@ class Operations:
         self._runtime: Runtime | None = None
         self._model: Model | None = None
 
-    def hello(self, runtime: str) -> dict[str, Any]:
-        """Import *runtime* and say what is here."""
-        self._runtime = open_runtime(runtime)
+    def hello(
+        self,
+        runtime: str,
+        delegate: str = "",
+        provider: str = "",
+        options: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Import *runtime*, with what accelerates it, and say what is here."""
+        asked = Acceleration(delegate, provider, options or {})
+        self._runtime = open_runtime(runtime, asked)
         return {
             "runtime": self._runtime.name,
             "version": self._runtime.version,
@@ -124,7 +132,7 @@ class Operations:
         before = memory.anonymous()
         self._model = self._open(path, threads)
         for _ in range(2):
-            self._invoke(self._model)
+            self._invoke(self._loaded())
         return {
             "anonymous": max(0, memory.peak_anonymous() - before),
             "mapped": memory.mapped(os.path.realpath(path)),
@@ -138,6 +146,13 @@ class Operations:
                 "platform", f"{runtime.name} plans no arena of its own that could be tried"
             )
         return dict(runtime.arena(path, self._progress))
+
+    def placement(self) -> dict[str, Any]:
+        """What runs where of the loaded model; see `Placed`."""
+        model: object = self._model
+        if isinstance(model, Placed):
+            return {**model.placement(), "idle": model.idle}
+        raise Refusal("platform", f"{self._named().name} runs the model on the CPU alone")
 
     def _warm(self, threads: int) -> None:
         self._model = None
@@ -172,6 +187,10 @@ class Operations:
     def _loaded(self) -> Model:
         if self._model is None:
             raise Refusal("request", "no model: load one first")
+        if isinstance(self._model, Placed) and self._model.idle:
+            raise Refusal(
+                "platform", f"{self._model.idle}, and the CPU's answers are not asked for"
+            )
         return self._model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from ..acceleration import NOTHING, Acceleration, refuse
 from ..refusal import Refusal
 from .base import Runtime
 
@@ -13,13 +14,16 @@ RUNTIMES = {
     "tflite-runtime": "tflite",
     "onnxruntime": "onnx",
     "tflm": "tflm",
+    "hls4ml": "hls4ml",
 }
 
 
-def open_runtime(name: str) -> Runtime:
-    """Import the runtime *name*, or say what is missing."""
+def open_runtime(name: str, asked: Acceleration = NOTHING) -> Runtime:
+    """Import the runtime *name*, with what was *asked* for; or say what is missing."""
     if name not in RUNTIMES:
         raise Refusal("request", f"unknown runtime {name!r}", f"known: {', '.join(RUNTIMES)}")
     module = importlib.import_module("." + RUNTIMES[name], __name__)
-    runtime: Runtime = module.open_runtime()
+    if asked and not hasattr(module, "open_accelerated"):
+        refuse(asked, name)
+    runtime: Runtime = module.open_accelerated(asked) if asked else module.open_runtime()
     return runtime

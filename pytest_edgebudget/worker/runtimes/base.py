@@ -45,9 +45,17 @@ class Model(Protocol):
     measures.
     """
 
-    inputs: Sequence[Port]
-    outputs: Sequence[Port]
-    invoke: Callable[[], Any]
+    @property
+    def inputs(self) -> Sequence[Port]:
+        """Its inputs, in the model's order."""
+
+    @property
+    def outputs(self) -> Sequence[Port]:
+        """Its outputs, in the model's order."""
+
+    @property
+    def invoke(self) -> Callable[[], Any]:
+        """Runs it once."""
 
     def set_input(self, index: int, value: Array) -> None:
         """Copy *value*, of the input's dtype and a fitting shape, into place."""
@@ -77,6 +85,23 @@ class Arenas(Protocol):
 
     def arena(self, path: str, progress: Callable[[str], None]) -> Mapping[str, int]:
         """Bytes of the *smallest* arena in which the model runs, its *head* and its *tail*."""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A model that something beside the CPU shall run."""
+
+    @property
+    def idle(self) -> str:
+        """That nothing beside the CPU runs any of it, in words; empty where it does."""
+
+    def placement(self) -> Mapping[str, Any]:
+        """
+        What runs where, as JSON.
+
+        *how* it was found out decides what else is there; *accelerator* in
+        words; *software*, whether that is a program on the CPU in truth.
+        """
 
 
 def default_shape(shape: Sequence[Any]) -> tuple[int, ...]:

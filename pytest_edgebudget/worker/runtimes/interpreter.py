@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,8 @@ class InterpreterModel:
         self._make = make
         self._start()
         signature = _signature(self._interpreter)
-        self.inputs = _ports(self._interpreter.get_input_details(), signature.get("inputs", {}))
-        self.outputs = _ports(self._interpreter.get_output_details(), signature.get("outputs", {}))
+        self.inputs = ports(self._interpreter.get_input_details(), signature.get("inputs", {}))
+        self.outputs = ports(self._interpreter.get_output_details(), signature.get("outputs", {}))
         self._resources = _has_resource_variables(self._interpreter)
 
     def _start(self) -> None:
@@ -77,7 +77,8 @@ def _index(details: Mapping[str, Any]) -> int:
     return int(details["index"])
 
 
-def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> list[Port]:
+def ports(details: Sequence[Mapping[str, Any]], names: Mapping[str, int]) -> list[Port]:
+    """Tensors by the interpreter's *details*, named as a signature names their numbers."""
     by_tensor = {index: name for name, index in names.items()}
     return [_port(each, by_tensor.get(_index(each), each["name"])) for each in details]
 

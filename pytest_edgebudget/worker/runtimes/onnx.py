@@ -6,20 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from ..acceleration import Acceleration, refuse
 from ..refusal import Refusal, not_imported
-from .base import Array, Port, default_shape, free_shape
+from .base import Array, Port, Runtime, default_shape, free_shape
 
 _DTYPES = {"float": "float32", "double": "float64"}
 
 
 def open_runtime() -> OnnxRuntime:
     """Import ONNX Runtime."""
+    return OnnxRuntime(_import())
+
+
+def open_accelerated(acceleration: Acceleration) -> Runtime:
+    """Import ONNX Runtime with one of its execution providers."""
+    if acceleration.delegate:
+        refuse(acceleration, "onnxruntime")
+    from .onnx_accelerated import open_provider
+
+    library = _import()
+    return open_provider(OnnxRuntime(library), library, acceleration)
+
+
+def _import() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
         raise not_imported("onnxruntime", error) from error
     onnxruntime.disable_telemetry_events()
-    return OnnxRuntime(onnxruntime)
+    return onnxruntime
 
 
 class OnnxRuntime:
@@ -35,15 +50,18 @@ class OnnxRuntime:
 
     def load(self, path: str, threads: int) -> OnnxModel:
         """Create a session and bind zeros to its inputs."""
+        session = self._library.InferenceSession(
+            path, sess_options=self._options(threads), providers=["CPUExecutionProvider"]
+        )
+        return OnnxModel(session)
+
+    def _options(self, threads: int) -> Any:
         options = self._library.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.execution_mode = self._library.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 3
-        session = self._library.InferenceSession(
-            path, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-        return OnnxModel(session)
+        return options
 
 
 class OnnxModel:

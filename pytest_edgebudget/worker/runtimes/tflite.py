@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 import numpy as np
 
+from ..acceleration import GPU, Acceleration, refuse
 from ..refusal import Refusal, not_imported
+from .base import Runtime
 from .interpreter import InterpreterRuntime
 
 
@@ -24,3 +26,15 @@ def open_runtime() -> InterpreterRuntime:
             "give it a Python of its own: python = '...' in [device]",
         )
     return InterpreterRuntime("tflite-runtime", found, Interpreter)
+
+
+def open_accelerated(acceleration: Acceleration) -> Runtime:
+    """Import tflite-runtime with an external delegate; its wheels have no other."""
+    if acceleration.provider or acceleration.delegate == GPU:
+        refuse(acceleration, "tflite-runtime")
+    from .delegates import DelegatedRuntime
+
+    plain = open_runtime()
+    from tflite_runtime.interpreter import Interpreter, load_delegate
+
+    return DelegatedRuntime(plain.name, plain.version, Interpreter, load_delegate, acceleration)

@@ -1,0 +1,81 @@
+"""What a model shall run on beside the CPU: a delegate of LiteRT, or a provider of ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .refusal import Refusal
+
+GPU = "gpu"
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """
+    What was asked for.
+
+    Attributes:
+        delegate: "gpu", or the library of an external delegate; "" for none.
+        provider: of ONNX Runtime, as in `PROVIDERS`; "" for none.
+        options: of either.
+    """
+
+    delegate: str = ""
+    provider: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.delegate or self.provider)
+
+
+NOTHING = Acceleration()
+
+
+@dataclass(frozen=True)
+class Provider:
+    """
+    An execution provider of ONNX Runtime.
+
+    Attributes:
+        name: ONNX Runtime's own.
+        distribution: the build on PyPI that has it; "" where it must be built.
+        processor: whether it computes on the CPU, in the process's own memory.
+    """
+
+    name: str
+    distribution: str = ""
+    processor: bool = False
+
+
+# ONNX Runtime documentation, "Execution Providers", and the lists of its wheels on PyPI.
+PROVIDERS: Mapping[str, Provider] = {
+    "ACL": Provider("ACLExecutionProvider", processor=True),
+    "ArmNN": Provider("ArmNNExecutionProvider"),
+    "CANN": Provider("CANNExecutionProvider", "onnxruntime-cann"),
+    "CoreML": Provider("CoreMLExecutionProvider", "onnxruntime"),
+    "CUDA": Provider("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "DirectML": Provider("DmlExecutionProvider", "onnxruntime-directml"),
+    "MIGraphX": Provider("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
+    "NNAPI": Provider("NnapiExecutionProvider"),
+    "OneDNN": Provider("DnnlExecutionProvider", processor=True),
+    "OpenVINO": Provider("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "QNN": Provider("QNNExecutionProvider", "onnxruntime-qnn"),
+    "RKNPU": Provider("RknpuExecutionProvider"),
+    "ROCm": Provider("ROCMExecutionProvider", "onnxruntime-rocm"),
+    "TensorRT": Provider("TensorrtExecutionProvider", "onnxruntime-gpu"),
+    "VitisAI": Provider("VitisAIExecutionProvider"),
+    "WebGPU": Provider("WebGpuExecutionProvider", "onnxruntime-webgpu"),
+    "XNNPACK": Provider("XnnpackExecutionProvider", processor=True),
+}
+"""By the names that a budget file writes."""
+
+
+def refuse(acceleration: Acceleration, runtime: str) -> None:
+    """Refuse what a runtime has not: a provider is ONNX Runtime's alone, a delegate is not."""
+    asked = (
+        f"delegate {acceleration.delegate!r}"
+        if acceleration.delegate
+        else f"provider {acceleration.provider!r}"
+    )
+    raise Refusal("accelerator", f"{runtime} has no {asked}")
