@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Event, Timer
 from types import TracebackType
 from typing import IO, Any, Self
@@ -34,12 +35,18 @@ class Connection:
     """
     A child process that answers one request at a time.
 
-    *what* names it in messages ("the litert worker"). Closing it ends the
-    child, gently first; so does leaving the ``with`` block, whatever happened.
+    *what* names it in messages ("the litert worker"); *folder* is where it
+    works: what a runtime leaves behind lies there. Closing it ends the child,
+    gently first; so does leaving the ``with`` block, whatever happened.
     """
 
     def __init__(
-        self, command: Sequence[str], *, what: str, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        what: str,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._what = what
         # A file and not a pipe: nobody has to read while the worker is timed.
@@ -53,6 +60,7 @@ class Connection:
                 text=True,
                 encoding="utf-8",
                 env=None if env is None else dict(env),
+                cwd=folder,
             )
         except OSError as error:
             self._log.close()

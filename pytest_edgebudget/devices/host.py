@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -98,7 +99,8 @@ class HostDevice:
 
     @property
     def _python(self) -> str:
-        return find_python(self.choice.python) if self.choice.python else sys.executable
+        python = find_python(self.choice.python) if self.choice.python else sys.executable
+        return os.path.abspath(python)  # noqa: PTH100 links stay: a venv is known by its place
 
     @contextmanager
     def worker(self, fmt: str) -> Iterator[Worker]:
@@ -111,7 +113,12 @@ class HostDevice:
         self, fmt: str, command: list[str], env: dict[str, str] | None, slowdown: float
     ) -> Iterator[WorkerClient]:
         runtime = self.runtime_for(fmt)
-        with Connection(command, what=f"the {runtime} worker", env=env) as connection:
+        with (
+            tempfile.TemporaryDirectory(prefix="edgebudget-") as scratch,
+            Connection(
+                command, what=f"the {runtime} worker", env=env, folder=Path(scratch)
+            ) as connection,
+        ):
             client = WorkerClient(
                 connection,
                 runtime=runtime,
@@ -156,9 +163,9 @@ def open_host(choice: DeviceChoice) -> HostDevice:
 
 def _refusal(profile: Profile) -> str:
     """A runtime that this machine cannot have, at all."""
-    if any(not RUNTIMES[name].tried_in for name in profile.runtimes):
+    if any(not RUNTIMES[name].micro for name in profile.runtimes):
         return ""
-    return f"{' and '.join(profile.runtimes)} cannot run on this machine"
+    return f"{' and '.join(profile.runtimes)} runs without an operating system"
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
@@ -167,7 +174,7 @@ def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
     found = []
     for name in choice.runtimes:
         info = RUNTIMES[name]
-        if not info.tried_in and not installed(info.distribution, python):
+        if not info.micro and not installed(info.distribution, python):
             command = (
                 f"{choice.python} -m pip install {info.distribution} numpy"
                 if choice.python

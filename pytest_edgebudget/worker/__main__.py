@@ -25,4 +25,5 @@ if __name__ == "__main__":
     here = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != here]
     _import_folder(here)
+    importlib.import_module("edgebudget_worker.confine").confine()
     importlib.import_module("edgebudget_worker.server").main()
