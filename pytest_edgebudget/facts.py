@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_edgebudget.graph.arena import Band, Plan
-from pytest_edgebudget.types import Evidence
+from pytest_edgebudget.types import Evidence, Key, Layer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -228,3 +228,32 @@ class EnergyFacts:
     def above(self, idle: float) -> tuple[float, ...]:
         """Joules of an inference in each repetition, above *idle* watts."""
         return tuple((joules - idle * seconds) / self.runs for joules, seconds in self.windows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NpuFacts:
+    """
+    What an NPU's compiler estimates of that part of a model that the NPU runs.
+
+    Attributes:
+        sram: bytes of SRAM that the NPU works in.
+        flash: bytes of constants outside of the SRAM: weights as it reads them.
+        cycles: of the NPU's clock for one inference, waiting for memory included.
+        seconds: the same by the *clock* (hertz) of the system that was compiled for.
+        layers: the cycles by operator, the largest first.
+        alone: operators that the CPU runs beside it; in none of these numbers.
+        tool: what told, and its version.
+        conditions: what it was told of the system, for the comparison key.
+        notes: what a reader must know beside it.
+    """
+
+    sram: int
+    flash: int
+    cycles: int
+    seconds: float
+    clock: float
+    alone: int
+    tool: str
+    layers: tuple[Layer, ...] = ()
+    conditions: Key = ()
+    notes: tuple[str, ...] = ()

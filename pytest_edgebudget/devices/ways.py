@@ -17,6 +17,7 @@ WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
     "ssh": "pytest_edgebudget.devices.ssh.way",
+    "vela": "pytest_edgebudget.devices.ethos_u.way",
 }
 """Names, and the modules whose constant ``WAY`` tells about them."""
 

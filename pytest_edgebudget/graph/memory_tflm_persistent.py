@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pytest_edgebudget.graph.arena import Band, Buffer
 from pytest_edgebudget.graph.ir import Graph, Op, Tensor
 from pytest_edgebudget.graph.memory_sizes import aligned, held_bytes, shape_of
+from pytest_edgebudget.graph.memory_tflm_scratch import ETHOS_U
 
 ALIGNMENT = 16
 
@@ -78,6 +79,9 @@ _DATA: Mapping[str, int] = {
 _MORE_IN_INTEGERS = {"ADD_N": 48, "BATCH_MATMUL": 32, "MEAN": 8, "SUM": 8, "SVDF": 8}
 """More of it where the op computes in integers."""
 
+_ETHOS_U_DATA = 12
+"""Three numbers (struct OpData)."""
+
 _ANY = 64, 736
 """The data of a kernel that was not measured: as much as most have, and the most of any."""
 
@@ -95,7 +99,7 @@ def persistent(graph: Graph) -> Band:
     structures = _structures(graph)
     contents = sum(_contents(graph))
     usual, most = _ANY
-    guessed = sum(op.kind not in _DATA or op.custom for sub in graph.subgraphs for op in sub.ops)
+    guessed = sum(_is_guessed(op) for sub in graph.subgraphs for op in sub.ops)
     return Band(
         value=structures + contents,
         low=(structures - usual * guessed) * 45 // 100 + contents,
@@ -125,8 +129,15 @@ def _structures(graph: Graph) -> int:
     return total
 
 
+def _is_guessed(op: Op) -> bool:
+    """Whether its kernel's data was not measured; the NPU's was read (ethos_u/ethosu.cc)."""
+    return op.kind != ETHOS_U if op.custom else op.kind not in _DATA
+
+
 def _data(op: Op, tensors: Sequence[Tensor]) -> int:
-    size = _ANY[0] if op.custom else _DATA.get(op.kind, _ANY[0])
+    if op.custom:
+        return _ETHOS_U_DATA if op.kind == ETHOS_U else _ANY[0]
+    size = _DATA.get(op.kind, _ANY[0])
     more = _MORE_IN_INTEGERS.get(op.kind, 0)
     integers = more and op.inputs and tensors[op.inputs[0]].dtype in ("int8", "int16")
     return size + more if integers else size

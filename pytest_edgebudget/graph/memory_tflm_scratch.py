@@ -43,13 +43,25 @@ WITHOUT = frozenset(
 """Kernels that never request any."""
 
 
+ETHOS_U = "ethos-u"
+"""The custom operator that Vela makes of what an Arm Ethos-U runs."""
+
+
 def scratch(op: Op, tensors: Tensors) -> tuple[int, ...] | str:
     """Bytes of each scratch buffer of *op*, in the order of the requests; or why not."""
+    if op.custom and op.kind == ETHOS_U:
+        return _ethos_u(op)
     if op.kind in WITHOUT and not op.custom:
         return ()
     if op.kind not in _BY_KIND or op.custom:
         return f"{op.kind}: the scratch memory of this op is not known"
     return _BY_KIND[op.kind](op, tensors)
+
+
+def _ethos_u(op: Op) -> tuple[int, ...]:
+    """ethos_u/ethosu.cc: an address of 64 bits and a size of 32 for each operand and result."""
+    count = len(op.inputs) + len(op.outputs)
+    return 8 * count, 4 * count
 
 
 def operand(op: Op, tensors: Tensors, position: int) -> Tensor | None:

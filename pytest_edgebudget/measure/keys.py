@@ -15,6 +15,7 @@ from pytest_edgebudget.facts import (
     EnergyFacts,
     FileFacts,
     InstructionFacts,
+    NpuFacts,
     PlacementFacts,
     PlanFacts,
     Predictions,
@@ -33,6 +34,7 @@ READING = (
     "measure/*.py",
     "worker/**/*.py",
     "devices/kernels.py",
+    "devices/ethos_u/*.py",
 )
 
 STATIC = (FileFacts, graph.Graph, PlanFacts)
@@ -46,14 +48,18 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     runtime's, with one set of kernels. *facts* may name a tool.
     """
     metric = wanted.metric
-    if metric.needs is PlanFacts:
+    compiled = subject.device.source(metric.needs) is not None  # what the bytes alone do not decide
+    if metric.needs is PlanFacts and not compiled:
         kernels = kernels_of(subject.device.choice.profile)
         runtime = subject.device.runtime_for(subject.artifact.format)
         return (("kernels", kernels), ("runtime", runtime))
-    if metric.needs in STATIC:
+    if metric.needs in STATIC and not compiled:
         return ()
     if isinstance(facts, PlacementFacts):
         return _placement(facts, wanted, subject)
+    if isinstance(facts, NpuFacts):
+        pairs = {"device": subject.device.choice.profile.name, "tool": facts.tool}
+        return tuple(sorted((pairs | dict(facts.conditions)).items()))
     choice = subject.device.choice
     identity = subject.device.identity(subject.artifact.format)
     pairs = {

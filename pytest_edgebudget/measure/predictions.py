@@ -53,7 +53,7 @@ def _answers(subject: Subject, model: Artifact, samples: Samples) -> Answers:
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as folder:
         path = Path(folder) / "outputs.npz"
         with locks.busy(), subject.device.worker(model.format) as worker:
-            loaded = worker.load(model.path)
+            loaded = worker.load(model.runs_as)
             worker.run(samples, subject.state, path)
         with np.load(path, allow_pickle=False) as arrays:
             outputs = {name: arrays[str(index)] for index, name in enumerate(loaded.outputs)}

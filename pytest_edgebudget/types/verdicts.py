@@ -17,7 +17,9 @@ class Artifact:
     The file that a recipe became.
 
     *path* lies in the cache and is never changed; *sha256* addresses it;
-    *size* is in bytes and counts *external* data files too.
+    *size* is in bytes and counts *external* data files too. *uncompiled* is the
+    model before it was compiled for a chip, where no runtime here runs what the
+    compiler wrote.
     """
 
     recipe: Recipe
@@ -26,6 +28,12 @@ class Artifact:
     size: int
     external: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    uncompiled: Path | None = None
+
+    @property
+    def runs_as(self) -> Path:
+        """The file whose arithmetic is this one's."""
+        return self.uncompiled or self.path
 
     @property
     def format(self) -> str:

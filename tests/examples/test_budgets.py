@@ -16,6 +16,7 @@ def checkout(pytester: pytest.Pytester) -> Path:
     """A copy of what the budgets need: the cache must not land in the project."""
     pytest.importorskip("ai_edge_litert", reason="the budgets run in LiteRT")
     pytest.importorskip("onnxruntime", reason="pi5.toml has a model in ONNX")
+    pytest.importorskip("ethosu.vela", reason="ethos-u55.toml needs pytest-edgebudget[ethos-u]")
     shutil.copytree(ROOT / "budgets", pytester.path / "budgets")
     shutil.copytree(ROOT / "examples", pytester.path / "examples")
     (pytester.path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")

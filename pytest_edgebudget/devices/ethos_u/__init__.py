@@ -1,0 +1,1 @@
+"""Arm Ethos-U: what its compiler Vela tells of a model, and whose arithmetic is the NPU's."""
