@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_edgebudget.graph.arena import Band, Plan
+from pytest_edgebudget.graph.arena import Arena, Band, Plan
 from pytest_edgebudget.types import Evidence, Key, Layer
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class PlanFacts:
     runtime: str
     kernels: str = ""
 
+    arena: Arena | None = None
+    note: str = ""
 
 @dataclass(frozen=True, slots=True)
 class Predictions:

@@ -10,6 +10,7 @@ from pytest_edgebudget.devices.base import CannotTell, Files, Loaded, LocalFiles
 from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
+from pytest_edgebudget.graph.arena import ArenaRun
 
 NS = 1e9  # in a second
 
@@ -114,6 +115,12 @@ class WorkerClient:
             threads=self._threads,
         )
         return reply["anonymous"], reply["mapped"]
+
+    def arena(self, model: Path) -> ArenaRun:
+        """The smallest arena in which *model* runs, and its two parts."""
+        self._model = model.name
+        doing = f"looking for the smallest arena of {self._model}"
+        return ArenaRun(**self._ask("arena", doing, self._limits.load, path=self._files.put(model)))
 
     def _ask(self, op: str, doing: str, limit: float, **parameters: Any) -> dict[str, Any]:
         try:

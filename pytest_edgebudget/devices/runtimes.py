@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pytest_edgebudget.devices.interpreters import installed
 from pytest_edgebudget.errors import ModelError
 
 
@@ -19,8 +21,10 @@ class RuntimeInfo:
         formats: what it runs.
         invoke: the function whose instructions are an inference; empty where
             the runtime's library names none.
-        tried_in: the runtime in which what was built is tried, where a worker
-            cannot hold this one.
+        tried_in: the runtime in which what was built is tried where this one
+            is not installed.
+        micro: whether it runs without an operating system, so that no process
+            of this machine is a device with it.
     """
 
     distribution: str
@@ -30,6 +34,7 @@ class RuntimeInfo:
     tried_in: str = ""
 
 
+    micro: bool = False
 INTERPRETER_INVOKE = "tflite::interpreter_wrapper::InterpreterWrapper::Invoke(int)"
 
 RUNTIMES = {
@@ -47,14 +52,21 @@ RUNTIMES = {
         invoke=INTERPRETER_INVOKE,
     ),
     "tflm": RuntimeInfo(
-        distribution="tflite-micro", extra="mcu", formats=("tflite",), tried_in="litert"
+        distribution="tflite-micro",
+        extra="mcu",
+        formats=("tflite",),
+        tried_in="litert",
+        micro=True,
     ),
 }
 
 
 def trial_runtime(runtime: str) -> str:
     """The runtime in which an artifact for *runtime* is tried when it was built."""
-    return RUNTIMES[runtime].tried_in or runtime
+    info = RUNTIMES[runtime]
+    if not info.tried_in or (info.distribution and installed(info.distribution, sys.executable)):
+        return runtime
+    return info.tried_in
 
 
 def formats_of(runtimes: Iterable[str]) -> tuple[str, ...]:

@@ -67,6 +67,37 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class ArenaRun:
+    """
+    What TensorFlow Lite Micro took on x86-64 with its reference kernels, in bytes.
+
+    Attributes:
+        smallest: the smallest arena in which the model came up and ran once.
+        head: the planned part of it.
+        tail: the part that stays for good.
+    """
+
+    smallest: int
+    head: int
+    tail: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """
+    The smallest arena on the device, in bytes: *value* in *low*..*high*.
+
+    *high* is None where nothing bounds it; *head* is the part of *value* that
+    models of one device use in turn.
+    """
+
+    value: int
+    low: int
+    high: int | None
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """
     Where one runtime puts the activations of a model.

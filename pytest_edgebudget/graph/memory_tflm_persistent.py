@@ -153,13 +153,28 @@ def _endpoints(graph: Graph) -> int:
 
 def _contents(graph: Graph) -> Iterator[int]:
     """Variables, and the numbers that kernels keep for each channel or matrix."""
+    yield from _variables(graph)
+    for subgraph in graph.subgraphs:
+        for op in subgraph.ops:
+            yield _kept(op, subgraph.tensors)
+
+
+def _variables(graph: Graph) -> Iterator[int]:
     yield from _resources(graph).values()
     for subgraph in graph.subgraphs:
         for tensor in subgraph.tensors:
             if tensor.variable:
                 yield aligned(held_bytes(tensor), ALIGNMENT)
-        for op in subgraph.ops:
-            yield _kept(op, subgraph.tensors)
+
+
+def unchanging(graph: Graph) -> int:
+    """Of the contents, what is the same with any kernels: variables, numbers of each channel."""
+    return sum(_variables(graph)) + sum(
+        _kept(op, subgraph.tensors)
+        for subgraph in graph.subgraphs
+        for op in subgraph.ops
+        if op.kind in _CHANNELS
+    )
 
 
 def _kept(op: Op, tensors: Sequence[Tensor]) -> int:

@@ -34,6 +34,7 @@ READING = (
     "measure/*.py",
     "worker/**/*.py",
     "devices/kernels.py",
+    "devices/tflm/*.py",
     "devices/ethos_u/*.py",
 )
 
@@ -48,12 +49,11 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     runtime's, with one set of kernels. *facts* may name a tool.
     """
     metric = wanted.metric
-    compiled = subject.device.source(metric.needs) is not None  # what the bytes alone do not decide
-    if metric.needs is PlanFacts and not compiled:
+    if metric.needs is PlanFacts:
         kernels = kernels_of(subject.device.choice.profile)
         runtime = subject.device.runtime_for(subject.artifact.format)
-        return (("kernels", kernels), ("runtime", runtime))
-    if metric.needs in STATIC and not compiled:
+        return (("kernels", kernels), ("runtime", runtime), *_release(subject))
+    if metric.needs in STATIC:
         return ()
     if isinstance(facts, PlacementFacts):
         return _placement(facts, wanted, subject)
@@ -91,6 +91,14 @@ def _placement(facts: PlacementFacts, wanted: Wanted, subject: Subject) -> Key:
     """What told, and of which device; the runtime beside it decides nothing."""
     pairs = {"device": subject.device.choice.profile.name, "tool": facts.tool} | _asked(wanted)
     return tuple(sorted(pairs.items()))
+
+
+def _release(subject: Subject) -> Key:
+    """The release of the runtime in which a model ran for its memory plan; none where none did."""
+    if subject.device.source(PlanFacts) is None:
+        return ()
+    identity = subject.device.identity(subject.artifact.format)
+    return (("version", identity.version), *identity.conditions)
 
 
 def _asked(wanted: Wanted) -> dict[str, str]:

@@ -6,7 +6,7 @@ import math
 
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.facts import PlanFacts
-from pytest_edgebudget.graph.arena import Plan
+from pytest_edgebudget.graph.arena import Arena, Plan
 from pytest_edgebudget.metrics._plan import at_the_peak, bound_note
 from pytest_edgebudget.metrics.base import PLANNED, Metric, Options, Value
 from pytest_edgebudget.types import Better, Evidence, Unit
@@ -25,9 +25,15 @@ def read_arena(facts: PlanFacts, options: Options) -> Value:
     is the head, which holds activations and scratch and is planned as the
     runtime plans it, and the tail, which holds what lives for good (tensor
     structures, kernel data); where the runtime needs more while it plans than
-    the head has, that instead. Only the head is sure, the rest is an estimate
-    that decides no limit: below the head a limit is broken, above the most that
-    all may be it is kept, in between it is undecided.
+    the head has, that instead.
+
+    ``run = "tflm"``: the smallest in which it really came up and ran once, in
+    steps of 16 bytes, on x86-64 with the reference kernels. On the device the
+    tail is smaller, since pointers have half the bytes: the low end is the head
+    and what stays for good with any pointer. The high end is what ran, and the
+    most that CMSIS-NN's own formulas add. ``run = "static"``: the tail is
+    estimated by op, and only the head is sure. Below the low end a limit is
+    broken, above the high end kept, in between undecided.
 
     CMSIS-NN's scratch depends on the CPU and the release: the head is then its
     least, and the most that its own formulas give counts above. ESP-NN's scratch
@@ -47,6 +53,8 @@ def read_arena(facts: PlanFacts, options: Options) -> Value:
     tensorflow/lite/arena_planner.cc.
     """
     plan = facts.plan
+    if facts.arena is not None:
+        return _as_it_ran(facts, facts.arena)
     if plan.runtime == "tflm":
         return _head_and_tail(plan)
     if plan.runtime == "litert" and facts.kernels in PLANNING:
@@ -57,6 +65,18 @@ def read_arena(facts: PlanFacts, options: Options) -> Value:
     raise CannotTell(
         f"{facts.runtime} with its default kernels has no such arena",
         "activation_plan tells what a plan would need",
+    )
+
+
+def _as_it_ran(facts: PlanFacts, arena: Arena) -> Value:
+    return Value(
+        arena.value,
+        low=arena.low,
+        high=math.inf if arena.high is None else arena.high,
+        note=facts.note,
+        layers=at_the_peak(facts.plan),
+        evidence=Evidence.ESTIMATED,
+        shared=arena.head,
     )
 
 

@@ -145,8 +145,8 @@ def test_regions_that_touch_are_one_piece() -> None:
             "2: kernels: 'cmsisnn' is not one of its words (did you mean cmsis-nn?)",
         ),
         (
-            "runtimes = ['tflm']\ndefault_run = 'nowhere'\n",
-            "2: default_run: 'nowhere' is not one of its words (known: host, static, ",
+            "runtimes = ['tflm']\ndefault_run = 'statics'\n",
+            "2: default_run: 'statics' is not one of its words (did you mean static?)",
         ),
         ("runtimes = ['tflm']\nmemory = 'all'\n", "2: memory: must be tables (write [[memory]]"),
         (

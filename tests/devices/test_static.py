@@ -21,14 +21,14 @@ def choice(name: str, run: str = "static", runtime: str | None = None) -> Device
 
 
 def test_facts_of_a_run_are_refused_with_the_reason() -> None:
-    device = open_device(choice("stm32l4r5-tflm"))
+    device = open_device(choice("coral-dev-board"))
     assert [device.refusal(kind) for kind in (FileFacts, graph.Graph, PlanFacts)] == [""] * 3
     for kind in (Predictions, Timings, MemoryFacts):
-        assert device.refusal(kind) == "there is no way yet to run models on stm32l4r5-tflm"
+        assert device.refusal(kind) == "there is no way yet to run models on coral-dev-board"
     with pytest.raises(CannotTell), device.worker("tflite"):
         raise AssertionError
     assert device.formats == ("tflite",)
-    with pytest.raises(ModelError, match=r"tflm cannot run \.onnx models"):
+    with pytest.raises(ModelError, match=r"tflite-runtime cannot run \.onnx models"):
         device.runtime_for("onnx")
 
 
@@ -45,6 +45,7 @@ def test_a_device_that_could_run_models_may_be_static_by_choice() -> None:
 BUDGET = """
 [device]
 profile = "stm32l4r5-tflm"
+run = "static"
 [models.digits]
 path = "digits.tflite"
 data = "data.npz"
@@ -71,7 +72,7 @@ def test_static_limits_are_searched_for_and_judged(pytester: pytest.Pytester) ->
     result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "mcu.toml")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["*accuracy is unmeasured: there is no way yet to run models on stm32l4r5-tflm*"]
+        ['*accuracy is unmeasured: run = "static": no model runs on stm32l4r5-tflm*']
     )
 
 
@@ -79,11 +80,13 @@ def test_a_run_that_the_runtime_cannot_have_is_a_mistake_of_the_budget_file(
     pytester: pytest.Pytester,
 ) -> None:
     shutil.copy(DIGITS / "digits.tflite", pytester.path / "digits.tflite")
-    text = BUDGET.replace("[models.digits]", 'run = "host"\n[models.digits]')
+    text = BUDGET.replace('run = "static"', 'run = "host"')
     text = text.replace('data = "data.npz"\n', "").replace('optimize = ["none", "int8"]\n', "")
     (pytester.path / "mcu.toml").write_text(text)
     result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "mcu.toml")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ['*mcu.toml:4: device.run: run = "host": tflm cannot run on this machine (write run = "static"*']
+        [
+            '*mcu.toml:4: device.run: run = "host": tflm runs without an operating system (write run = *'
+        ]
     )

@@ -1,0 +1,1 @@
+"""Microcontrollers by TensorFlow Lite Micro on this machine: its arithmetic and its arena."""
