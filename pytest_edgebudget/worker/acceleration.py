@@ -19,11 +19,13 @@ class Acceleration:
         delegate: "gpu", or the library of an external delegate; "" for none.
         provider: of ONNX Runtime, as in `PROVIDERS`; "" for none.
         options: of either.
+        emulated: whether it shall be a program on the CPU, as a stand-in: else it must not.
     """
 
     delegate: str = ""
     provider: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    emulated: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.delegate or self.provider)
@@ -69,6 +71,22 @@ PROVIDERS: Mapping[str, Provider] = {
     "XNNPACK": Provider("XnnpackExecutionProvider", processor=True),
 }
 """By the names that a budget file writes."""
+
+
+def check(asked: Acceleration, name: str, *, software: bool) -> None:
+    """
+    Refuse a program that passes for an accelerator, and the other way round.
+
+    Vulkan's loader may find SwiftShader or llvmpipe where there is no GPU.
+    """
+    if software and not asked.emulated:
+        raise Refusal(
+            "accelerator",
+            f"there is no GPU but {name}, which is a program on the CPU",
+            'run = "emulate-gpu" asks for one',
+        )
+    if asked.emulated and not software:
+        raise Refusal("accelerator", f"the emulated GPU was asked for, and {name} answered")
 
 
 def refuse(acceleration: Acceleration, runtime: str) -> None:

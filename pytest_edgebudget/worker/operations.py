@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import clock, machine, memory, samples
-from .acceleration import Acceleration
+from .acceleration import NOTHING, Acceleration, check
 from .refusal import Refusal
 from .runtimes import open_runtime
 from .runtimes.base import Arenas, Array, Model, Placed, Runtime
@@ -27,6 +27,7 @@ class Operations:
         self._progress = progress
         self._runtime: Runtime | None = None
         self._model: Model | None = None
+        self._asked = NOTHING
 
     def hello(
         self,
@@ -34,10 +35,12 @@ class Operations:
         delegate: str = "",
         provider: str = "",
         options: Mapping[str, str] | None = None,
+        *,
+        emulated: bool = False,
     ) -> dict[str, Any]:
         """Import *runtime*, with what accelerates it, and say what is here."""
-        asked = Acceleration(delegate, provider, options or {})
-        self._runtime = open_runtime(runtime, asked)
+        self._asked = Acceleration(delegate, provider, options or {}, emulated)
+        self._runtime = open_runtime(runtime, self._asked)
         return {
             "runtime": self._runtime.name,
             "version": self._runtime.version,
@@ -100,6 +103,8 @@ class Operations:
     def time(self, runs: int, warmup: int) -> dict[str, Any]:
         """Nanoseconds of each invoke, with the inputs that are in place."""
         model = self._loaded()
+        if isinstance(model, Placed) and model.software:
+            raise Refusal("platform", f"the time of {model.accelerator} is not that of a GPU")
         if warmup:
             self._invoke(model)  # an error of the model is told here, not by a traceback
         return {"ns": clock.time_invokes(model.invoke, runs, max(0, warmup - 1))}
@@ -151,7 +156,12 @@ class Operations:
         """What runs where of the loaded model; see `Placed`."""
         model: object = self._model
         if isinstance(model, Placed):
-            return {**model.placement(), "idle": model.idle}
+            return {
+                **model.placement(),
+                "accelerator": model.accelerator,
+                "software": model.software,
+                "idle": model.idle,
+            }
         raise Refusal("platform", f"{self._named().name} runs the model on the CPU alone")
 
     def _warm(self, threads: int) -> None:
@@ -164,7 +174,10 @@ class Operations:
     def _open(self, path: str, threads: int) -> Model:
         runtime = self._named()
         try:
-            return runtime.load(path, threads)
+            model = runtime.load(path, threads)
+            if isinstance(model, Placed):
+                check(self._asked, model.accelerator, software=model.software)
+            return model
         except Refusal:
             raise
         except Exception as error:

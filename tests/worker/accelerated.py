@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from pytest_edgebudget.devices.accelerated import swiftshader
+from pytest_edgebudget.devices.debian import data_folder
 from tests.worker.talk import FOLDER, Talk
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples/digits"
+ENVIRONMENTS = data_folder() / "environments"
 L2_POOL_2D = 12  # schema.fbs, BuiltinOperator
 RESHAPE, SOFTMAX = 22, 25
 
@@ -32,6 +34,18 @@ def no_gpu() -> dict[str, str]:
     """An environment without any Vulkan driver."""
     nothing = str(ROOT / "no-such-driver.json")
     return {**os.environ, "VK_DRIVER_FILES": nothing, "VK_ICD_FILENAMES": nothing}
+
+
+def python_with(distribution: str) -> str:
+    """The Python of an environment that has a build of ONNX Runtime; skips where none is."""
+    python = ENVIRONMENTS / distribution / "bin" / "python"
+    if not python.is_file():
+        folder = python.parent.parent
+        pytest.skip(
+            f"{distribution} is not here: {sys.executable} -m venv {folder} && "
+            f"{python} -m pip install {distribution} numpy"
+        )
+    return str(python)
 
 
 class TalkIn(Talk):

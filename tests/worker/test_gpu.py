@@ -18,7 +18,7 @@ ADAPTER = "SwiftShader Device (Subzero)"
 
 
 def answers(talk: Talk, model: Path, out: Path, **asked: str) -> np.ndarray:
-    talk.ok("hello", runtime="litert", **asked)
+    talk.ok("hello", runtime="litert", **asked, emulated="delegate" in asked)
     talk.ok("load", path=str(model), threads=1)
     return talk.run(DATA, out, first=50)["output_0"]
 
@@ -27,7 +27,8 @@ def test_a_model_that_the_gpu_takes_whole_computes_what_the_cpu_computes(tmp_pat
     with TalkIn(emulated_gpu()) as talk:
         on_gpu = answers(talk, MODEL, tmp_path / "gpu.npz", delegate="gpu")
         placement = talk.ok("placement")
-        assert min(talk.ok("time", runs=3, warmup=1)["ns"]) > 0
+        said = f"the time of {ADAPTER} is not that of a GPU"
+        assert talk.ask("time", runs=3, warmup=1)["error"]["message"] == said
     with Talk() as talk:
         on_cpu = answers(talk, MODEL, tmp_path / "cpu.npz")
     assert placement == {
@@ -66,6 +67,14 @@ def test_without_a_gpu_nothing_runs_in_its_place() -> None:
         assert error["message"].startswith("LiteRT finds no GPU: ")
         assert 'run = "emulate-gpu" needs no GPU' in error["hint"]
         assert talk.ask("time", runs=1, warmup=0)["error"]["message"] == "no model: load one first"
+
+
+def test_a_gpu_in_software_does_not_pass_for_a_gpu() -> None:
+    with TalkIn(emulated_gpu()) as talk:
+        talk.ok("hello", runtime="litert", delegate="gpu")
+        error = talk.ask("load", path=str(MODEL), threads=1)["error"]
+        said = f"there is no GPU but {ADAPTER}, which is a program on the CPU"
+        assert (error["kind"], error["message"]) == ("accelerator", said)
 
 
 LIE = """
@@ -116,7 +125,8 @@ def test_options_of_the_gpu_are_checked() -> None:
             asked = talk.ask("hello", runtime="litert", delegate="gpu", options=options)
             assert asked["error"]["message"] == said
     with TalkIn(emulated_gpu()) as talk:
-        talk.ok("hello", runtime="litert", delegate="gpu", options={"enforce_f32": "true"})
+        options = {"enforce_f32": "true"}
+        talk.ok("hello", runtime="litert", delegate="gpu", options=options, emulated=True)
         talk.ok("load", path=str(MODEL), threads=1)
 
 
@@ -134,7 +144,8 @@ def test_integer_models_compute_on_the_gpu_within_a_step_or_two(
 ) -> None:
     """The GPU computes in floats between integers, XNNPACK in integers."""
     found = []
-    for talk, asked in ((TalkIn(emulated_gpu()), {"delegate": "gpu"}), (Talk(), {})):
+    asked_for = {"delegate": "gpu", "emulated": True}
+    for talk, asked in ((TalkIn(emulated_gpu()), asked_for), (Talk(), {})):
         with talk:
             talk.ok("hello", runtime="litert", **asked)
             talk.ok("load", path=str(models / f"{name}.tflite"), threads=1)

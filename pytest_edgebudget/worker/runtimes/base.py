@@ -95,12 +95,19 @@ class Placed(Protocol):
     def idle(self) -> str:
         """That nothing beside the CPU runs any of it, in words; empty where it does."""
 
+    @property
+    def accelerator(self) -> str:
+        """What was asked to run it, in words."""
+
+    @property
+    def software(self) -> bool:
+        """Whether that is a program on the CPU in truth."""
+
     def placement(self) -> Mapping[str, Any]:
         """
         What runs where, as JSON.
 
-        *how* it was found out decides what else is there; *accelerator* in
-        words; *software*, whether that is a program on the CPU in truth.
+        *how* it was found out decides what else is there.
         """
 
 

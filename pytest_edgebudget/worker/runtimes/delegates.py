@@ -64,8 +64,10 @@ class DelegatedRuntime(InterpreterRuntime):
 class DelegatedModel(InterpreterModel):
     """A model of which a delegate took what it would; see `base.Model`."""
 
+    software = False
+
     def __init__(self, make: Callable[[], Any], library: str) -> None:
-        self._library = library
+        self.accelerator = library
         super().__init__(lambda: self._looked_at(make()))
 
     def _looked_at(self, interpreter: Any) -> Any:
@@ -78,15 +80,13 @@ class DelegatedModel(InterpreterModel):
         """That the delegate takes nothing; empty where it takes something."""
         if pieces(self._operators):
             return ""
-        return f"the delegate {self._library} takes not one operator of the model"
+        return f"the delegate {self.accelerator} takes not one operator of the model"
 
     def placement(self) -> dict[str, Any]:
         """What the delegate took: *pieces*, the numbers of operators in each of so many."""
         operators = [op for op in self._operators if op["op_name"] != DELEGATE]
         return {
             "how": "graph",
-            "accelerator": self._library,
-            "software": False,
             "operators": len(operators),
             "pieces": pieces(self._operators),
         }

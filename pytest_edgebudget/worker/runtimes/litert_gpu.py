@@ -170,6 +170,16 @@ class GpuModel:
         """Nothing: models with a state are refused."""
 
     @property
+    def accelerator(self) -> str:
+        """The adapter's name."""
+        return self._log.adapter
+
+    @property
+    def software(self) -> bool:
+        """What the adapter is by its own account."""
+        return self._log.software
+
+    @property
     def idle(self) -> str:
         """That the GPU takes nothing; empty where it takes something."""
         return "" if self._on else f"{self._log.adapter} takes not one operator of the model"
@@ -178,9 +188,7 @@ class GpuModel:
         """How many operators the GPU took, and why not the others."""
         return {
             "how": "counts",
-            "accelerator": self._log.adapter,
             "api": self._log.api,
-            "software": self._log.software,
             "operators": self._operators,
             "on": self._on,
             "reasons": [list(each) for each in self._log.reasons],
