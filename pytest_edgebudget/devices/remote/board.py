@@ -71,7 +71,7 @@ class Board:
     @property
     def call(self) -> int:
         """Which connection this is, from 1; 0 when there is none."""
-        return self._calls if self._helper is not None else 0
+        return self._calls if self._helper is not None and self._helper.alive else 0
 
     def ask(self, op: str, doing: str, limit: float = ANSWER, **parameters: Any) -> dict[str, Any]:
         """
@@ -117,6 +117,8 @@ class Board:
     def _connected(self) -> RemoteConnection:
         if self._failed is not None:
             raise self._failed
+        if self._helper is not None and not self._helper.alive:
+            self._drop()
         if self._helper is None:
             try:
                 self._helper = self._again() if self._calls else self._connect()
@@ -148,6 +150,7 @@ class Board:
             self.transport.first(bundle.command(self.python, len(text))),
             what=f"{self.python} on {self.name}",
             transport=self.transport,
+            first=True,
         )
         try:
             helper.wait(ANSWER * 2)

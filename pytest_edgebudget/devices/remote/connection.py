@@ -14,12 +14,24 @@ NOISE = 200  # lines that a login shell may print
 
 
 class RemoteConnection(Connection):
-    """*command* runs the program over *transport*; *what* names it in messages."""
+    """
+    *command* runs the program over *transport*; *what* names it in messages.
 
-    def __init__(self, command: Sequence[str], *, what: str, transport: Transport) -> None:
+    *first*: it makes the connection that the others share.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, what: str, transport: Transport, first: bool = False
+    ) -> None:
         self._transport = transport
+        self._first = first
         self._ready = False
         super().__init__(command, what=what)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the call has not ended."""
+        return self._process.poll() is None
 
     def wait(self, limit: float) -> None:
         """Wait until the program is about to start; raises DeviceError when it is not."""
@@ -48,7 +60,7 @@ class RemoteConnection(Connection):
         said = "\n  ".join(self._tail())
         if limit is not None:
             return Silent(f"{self._what} gave no answer in {limit:g} s while {doing}", said)
-        if not self._ready:
+        if self._first and not self._ready:
             advice = self._transport.advice(said)
             hint = "\n  ".join(part for part in (said, advice) if part)
             return Interrupted(f"there is no connection to {where}", hint)

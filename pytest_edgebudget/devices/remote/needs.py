@@ -32,7 +32,7 @@ def install(distribution: str, board: Board, hello: Mapping[str, Any]) -> str:
     environment of its own.
     """
     what = f"{distribution}==2.14.0 'numpy<2'" if distribution == "tflite-runtime" else ""
-    what = what or f"{distribution} numpy"
+    what = what or " ".join(dict.fromkeys((distribution, "numpy")))
     if hello["managed"]:
         made = f"{board.python} -m venv {VENV} && {VENV}/bin/pip install {what}"
         return f'{board.transport.shell} "{made}", and python = "{VENV}/bin/python" in [device]'

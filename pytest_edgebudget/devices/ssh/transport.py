@@ -58,6 +58,7 @@ class Ssh:
     alive: int = 10
     folder: str = field(default="", init=False)
     _control: Path | None = None
+    _connections: int = 0
 
     @property
     def name(self) -> str:
@@ -84,7 +85,8 @@ class Ssh:
             self._control = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
 
     def first(self, command: str) -> list[str]:
-        """The call that makes the connection."""
+        """The call that makes the connection; its socket is new, a dead one's may still lie there."""
+        self._connections += 1
         beats = ["-o", f"ServerAliveInterval={self.alive}", "-o", "ServerAliveCountMax=3"]
         return [*program(), *OPTIONS, *beats, *self._socket("yes"), *self._to(command)]
 
@@ -112,7 +114,12 @@ class Ssh:
             self._control = None
 
     def _socket(self, master: str) -> list[str]:
-        return ["-o", f"ControlMaster={master}", "-o", f"ControlPath={self._control}/s"]
+        return [
+            "-o",
+            f"ControlMaster={master}",
+            "-o",
+            f"ControlPath={self._control}/{self._connections}",
+        ]
 
     @property
     def _port(self) -> list[str]:
