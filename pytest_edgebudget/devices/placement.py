@@ -64,12 +64,17 @@ def placed(graph: Graph, table: Table) -> tuple[Placed, ...]:
         if table.stops and not reasons and ended:
             said = f"behind {ended}, which is not taken, all operators run on the {table.rest}"
             reasons = (Violation(said, cause="order"),)
-        if reasons and not ended:
+        if reasons and not ended and not leads(graph.main, op, table):
             ended = op.kind
         where = table.rest if reasons else table.place
         free = gone or op.kind in table.free
         found.append(Placed(index, op, not reasons, where, reasons, free, gone))
     return tuple(found)
+
+
+def leads(subgraph: Subgraph, op: Op, table: Table) -> bool:
+    """Whether an operator may run before the accelerator's part: a converter of an input."""
+    return op.kind in table.leads and bool(op.inputs) and op.inputs[0] in subgraph.inputs
 
 
 def _folded(subgraph: Subgraph) -> frozenset[int]:
@@ -85,8 +90,13 @@ def _folded(subgraph: Subgraph) -> frozenset[int]:
 
 
 def partitions(subgraph: Subgraph, sides: Sequence[bool | None]) -> int:
+    """How many pieces of the model the accelerator gets; *sides* as in `Placed.side`."""
+    return len(pieces(subgraph, sides))
+
+
+def pieces(subgraph: Subgraph, sides: Sequence[bool | None]) -> list[tuple[int, ...]]:
     """
-    How many pieces of the model the accelerator gets.
+    The pieces of the model that the accelerator gets: numbers of operators.
 
     Like a delegate's partitioning (tensorflow/lite/graph_info.cc): ready
     operators of one side are collected until only the other side has any.
@@ -98,16 +108,20 @@ def partitions(subgraph: Subgraph, sides: Sequence[bool | None]) -> int:
         if not count:
             ready[bool(sides[number])].append(number)
     starts = [*ready[True], *ready[False]]
-    pieces, side = 0, bool(starts) and bool(sides[min(starts)])
+    found: list[tuple[int, ...]] = []
+    side = bool(starts) and bool(sides[min(starts)])
     while ready[side]:
-        pieces += side
+        piece: list[int] = []
         while ready[side]:
-            for user in users.get(ready[side].pop(), ()):
+            piece.append(ready[side].pop())
+            for user in users.get(piece[-1], ()):
                 missing[user] -= 1
                 if not missing[user]:
                     ready[bool(sides[user])].append(user)
+        if side:
+            found.append(tuple(sorted(piece)))
         side = not side
-    return pieces
+    return found
 
 
 def _waiting(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.constraints import Table, table_of
-from pytest_edgebudget.devices.placement import Placed, partitions, placed
+from pytest_edgebudget.devices.placement import Placed, leads, partitions, placed
 from pytest_edgebudget.facts import OffOp, PlacementFacts, Work
 from pytest_edgebudget.graph.arena import Band
 from pytest_edgebudget.graph.cost import LayerCost, layer_costs
@@ -38,6 +38,7 @@ def published_placement(graph: Graph, profile: Profile) -> PlacementFacts:
         evidence=Evidence.ESTIMATED,
         tool=f"published constraints of {table.name}",
         uncounted=sum(costs[each.index].macs is None for each in found if each.on),
+        least=_least(graph, table, found, costs),
         most=_most(graph, table, costs),
         off_chip=off_chip(table, found, costs),
         notes=tuple(_notes(table, found, costs)),
@@ -52,6 +53,28 @@ def _off(each: Placed, costs: Sequence[LayerCost]) -> OffOp:
     first = each.reasons[0]
     reason = f"{first}; {first.instead}" if first.instead else str(first)
     return OffOp(each.op.name.split(";")[0], each.op.kind, costs[each.index].macs, reason)
+
+
+def _least(
+    graph: Graph, table: Table, found: Sequence[Placed], costs: Sequence[LayerCost]
+) -> Work | None:
+    """
+    What is off where a compiler stops at what needs the result of an operator that is off.
+
+    "Everything after it executes on the CPU" leaves open what that is in a model
+    with branches; None where a compiler does not stop.
+    """
+    if not table.stops:
+        return None
+    sure: list[Placed] = []
+    made: set[int] = set()  # by what is surely off
+    for each in found:
+        if not each.on and (
+            each.reasons[0].cause != "order" or not made.isdisjoint(each.op.inputs)
+        ):
+            sure.append(each)
+            made.update(() if leads(graph.main, each.op, table) else each.op.outputs)
+    return _work(sure, costs)
 
 
 def _most(graph: Graph, table: Table, costs: Sequence[LayerCost]) -> Work | None:

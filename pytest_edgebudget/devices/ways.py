@@ -17,6 +17,7 @@ WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
     "tflm": "pytest_edgebudget.devices.tflm.way",
+    "edge-tpu": "pytest_edgebudget.devices.edge_tpu.way",
     "ssh": "pytest_edgebudget.devices.ssh.way",
     "vela": "pytest_edgebudget.devices.ethos_u.way",
 }

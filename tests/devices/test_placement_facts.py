@@ -32,7 +32,7 @@ def measured(path: Path, profile: str, store: Path) -> Measurement:
 
 
 def test_the_first_operator_that_is_not_taken_starts_the_cpus_part(tmp_path: Path) -> None:
-    model = Chain().conv("a").unary("ELU", "act").conv("b").conv("c")
+    model = Chain().conv("a").op("ELU", "act").conv("b").conv("c")
     found = facts(model.write(tmp_path / "m.tflite"))
     assert (found.total.ops, found.total.macs) == (4, 3 * MACS)
     assert [(op.name, op.kind, op.macs, op.reason) for op in found.off] == [
@@ -49,7 +49,7 @@ def test_the_first_operator_that_is_not_taken_starts_the_cpus_part(tmp_path: Pat
 
 
 def test_an_accelerator_that_is_entered_anew_keeps_what_is_behind(tmp_path: Path) -> None:
-    model = Chain().conv("a").unary("FLOOR", "act").conv("b")
+    model = Chain().conv("a").op("FLOOR", "act").conv("b")
     found = facts(model.write(tmp_path / "m.tflite"), "ethos-u55-128")
     assert [op.name for op in found.off] == ["act"]
     assert (found.partitions, found.off_chip) == (2, None)
@@ -69,7 +69,7 @@ def test_what_a_compiler_may_refuse_is_in_the_upper_end(tmp_path: Path) -> None:
 
 
 def test_what_is_counted_is_part_of_the_comparison_key(tmp_path: Path) -> None:
-    path = Chain().conv("a").unary("ELU", "act").write(tmp_path / "m.tflite")
+    path = Chain().conv("a").op("ELU", "act").write(tmp_path / "m.tflite")
     choice = DeviceChoice(profile=load_profile(profiles()["android-gpu"]), run="static")
     asked = wanted(cpu_fallback.METRIC, of="ops")
     store = Store(tmp_path / "s", 1 << 20)

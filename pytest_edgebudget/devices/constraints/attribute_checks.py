@@ -94,6 +94,13 @@ def values_within(view: View, options: Options) -> str:
     return f"it has {bad[0]}" if bad else ""
 
 
+def same_dilation(view: View, options: Options) -> str:
+    """The dilation is the same in height and width."""
+    del options
+    height, width = view.dilation
+    return f"dilation {by(view.dilation)}" if height != width else ""
+
+
 def axis(view: View, options: Options) -> str:
     """The axis (an attribute, or the constant input *of*) is *at* (-1: the last)."""
     given = dims(view.ifm)
@@ -129,6 +136,7 @@ CHECKS: Mapping[str, Check] = {
     "transposed-stride": transposed_stride,
     "values": values,
     "values-within": values_within,
+    "same-dilation": same_dilation,
     "axis": axis,
     "not-axis": not_axis,
     "count": count,

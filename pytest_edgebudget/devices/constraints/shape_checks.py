@@ -99,6 +99,14 @@ def reduction(view: View, options: Options) -> str:
     return f"over the depth of {by(shape)}" if over_depth and 1 not in shape[-3:] else ""
 
 
+def depth_reduction(view: View, options: Options) -> str:
+    """A reduction of the last dimension is of a *multiple*."""
+    axes, shape = view.integers(1), dims(view.ifm)
+    if axes is None or not shape or not any(n % len(shape) == len(shape) - 1 for n in axes):
+        return ""
+    return f"depth {shape[-1]}" if shape[-1] % options["multiple"] else ""
+
+
 def broadcast(view: View, options: Options) -> str:
     """Operands of different ranks broadcast; with *ordered*, one is the larger throughout."""
     shapes = [shape for tensor in view.maps_in[:2] if (shape := dims(tensor)) is not None]
@@ -157,6 +165,7 @@ CHECKS: Mapping[str, Check] = {
     "elements": elements,
     "same-shape": same_shape,
     "reduction": reduction,
+    "depth-reduction": depth_reduction,
     "broadcast": broadcast,
     "scale-factor": scale_factor,
 }

@@ -46,6 +46,19 @@ def computed(view: View, options: Options) -> str:
     return ""
 
 
+def zeros_only(view: View, options: Options) -> str:
+    """A constant among the inputs holds zeros only, and there are two inputs."""
+    del options
+    for tensor in view.named("inputs"):
+        if tensor.data is None:
+            continue
+        points = tensor.quantization.zero_points if tensor.quantization else ()
+        zero = bytes([(points[0] if points else 0) & 0xFF])
+        if len(view.op.inputs) != 2 or bytes(tensor.data).strip(zero):
+            return f"{_name(tensor)} is a constant"
+    return ""
+
+
 def present(view: View, options: Options) -> str:
     """The input *of* is there."""
     return "" if view.named(options["of"]) else "there is none"
@@ -121,6 +134,7 @@ CHECKS: Mapping[str, Check] = {
     "dtypes": dtypes,
     "constant": constant,
     "computed": computed,
+    "zeros-only": zeros_only,
     "present": present,
     "absent": absent,
     "quantized": quantized,
