@@ -19,6 +19,9 @@ SHOWN = (
     *("cpu_fallback", "npu_cycles", "npu_time", "npu_sram"),
 )
 """Metrics that stand for all that are read of the same facts."""
+NPU = "npu_"
+"""Metrics that nobody looks for where there is no NPU."""
+STATIC = "static"
 ESTIMATED = (PlacementFacts, PlanFacts)
 """What is computed from tables and plans where the device does not tell it."""
 ALWAYS = ("size", "download_size", "parameters", "macs")
@@ -57,8 +60,14 @@ def offers(profile: Profile, registry: Registry) -> tuple[Offer, ...]:
     names = [*WAYS, *registry.ways]
     ordered = sorted(names, key=lambda name: name != profile.default_run)
     ways = [way_named(name, registry.ways) for name in ordered]
-    serving = [way for way in ways if not way.refusal(profile)]
+    serving = [way for way in ways if _serves(way, profile)]
     return tuple(_offer(way, profile, registry.metrics) for way in serving)
+
+
+def _serves(way: Way, profile: Profile) -> bool:
+    """Nothing can be left unrun everywhere: that is a way only where there is no other."""
+    idle = way.name == STATIC and profile.default_run != STATIC
+    return not idle and not way.refusal(profile)
 
 
 def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
@@ -76,11 +85,12 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
         lacks = () if address else tuple(way.lacks(choice))
     except EdgeBudgetError as error:
         evidence, refused, lacks = {}, {}, (Lack(error.message, error.hint),)
+    told = {name: it for name, it in refused.items() if it and not name.startswith(NPU)}
     return Offer(
         run=run,
         help=way.help,
         evidence=evidence,
-        refused={name: reason for name, reason in refused.items() if reason},
+        refused=told,
         lacks=lacks,
         open=address,
     )
