@@ -1,0 +1,1 @@
+"""Models as C programs of their own on an emulated Cortex-M."""

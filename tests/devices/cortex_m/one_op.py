@@ -1,0 +1,342 @@
+"""Models of one integer operator, drawn at random: shapes, strides, scales, zero points."""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tests.graph import tflite_models as fb
+from tests.graph.tflite_models import schema
+
+VERSIONS = {
+    "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
+    "DEQUANTIZE": 2, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 4, "MAX_POOL_2D": 2, "MEAN": 2,
+    "MUL": 2, "PAD": 2, "QUANTIZE": 2, "RELU": 2, "RELU6": 2, "RESHAPE": 1, "SOFTMAX": 2,
+    "SQUEEZE": 1,
+}  # fmt: skip
+ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
+FORMATS = {"INT8": "b", "INT32": "i", "FLOAT32": "f"}
+
+
+class OneOp:
+    """A model in the making: tensors, constants, then one operator."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.tensors: list[Any] = []
+        self.buffers = [fb.buffer()]
+        self.inputs: list[int] = []
+
+    def scale(self, low: float = 1e-3, high: float = 0.3) -> float:
+        """Such as quantizers give."""
+        return math.exp(self.random.uniform(math.log(low), math.log(high)))
+
+    def zero(self) -> int:
+        return self.random.choice([-128, 127, 0, self.random.randint(-128, 127)])
+
+    def tensor(
+        self, shape: Sequence[int], scale: float = 0.0, zero: int = 0, type_: str = "INT8"
+    ) -> int:
+        more = {"quantization": fb.quantization([scale], [zero])} if scale else {}
+        self.tensors.append(fb.tensor(f"t{len(self.tensors)}", list(shape), type_, **more))
+        return len(self.tensors) - 1
+
+    def input(
+        self, shape: Sequence[int], scale: float = 0.0, zero: int = 0, type_: str = "INT8"
+    ) -> int:
+        self.inputs.append(self.tensor(shape, scale, zero, type_))
+        return self.inputs[-1]
+
+    def constant(
+        self, shape: Sequence[int], values: Sequence[float], type_: str, quantization: Any = None
+    ) -> int:
+        data = struct.pack(f"<{len(values)}{FORMATS[type_]}", *values)
+        self.buffers.append(fb.buffer(data))
+        more = {"quantization": quantization} if quantization else {}
+        index = len(self.tensors)
+        self.tensors.append(
+            fb.tensor(f"t{index}", list(shape), type_, len(self.buffers) - 1, **more)
+        )
+        return index
+
+    def numbers(self, *values: int) -> int:
+        return self.constant([len(values)], values, "INT32")
+
+    def weights(self, shape: Sequence[int], scales: Sequence[float], axis: int) -> int:
+        values = self.random.choices(range(-127, 128), k=math.prod(shape))
+        found = fb.quantization(list(scales), [0] * len(scales), axis)
+        return self.constant(shape, values, "INT8", found)
+
+    def bias(self, scales: Sequence[float], spread: int) -> int:
+        values = [self.random.randint(-spread, spread) for _ in scales]
+        found = fb.quantization(list(scales), [0] * len(scales))
+        return self.constant([len(scales)], values, "INT32", found)
+
+    def finish(self, kind: str, inputs: Sequence[int], output: int, options: Any = None) -> bytes:
+        one = fb.op(0, list(inputs), [output], options)
+        graph = fb.subgraph(self.tensors, [one], self.inputs, [output])
+        return fb.pack(fb.model([fb.code(kind, VERSIONS[kind])], [graph], self.buffers))
+
+
+def options(name: str, **fields: Any) -> Any:
+    value = getattr(schema, f"{name}OptionsT")()
+    for key, item in fields.items():
+        setattr(value, key, item)
+    return value
+
+
+def activation(net: OneOp) -> int:
+    return int(getattr(schema.ActivationFunctionType, net.random.choice(ACTIVATIONS)))
+
+
+def windows(length: int, size: int, stride: int, padding: int) -> int:
+    return -(-length // stride) if padding == 0 else -(-(length - size + 1) // stride)
+
+
+def _window(net: OneOp, dilated: bool) -> dict[str, int]:
+    """Sizes, strides, dilations and padding that fit in an image of at most 12 by 12."""
+    draw = net.random.randint
+    found = {"size_h": draw(1, 4), "size_w": draw(1, 4), "padding": draw(0, 1)}
+    found |= {"stride_h": draw(1, 3), "stride_w": draw(1, 3)}
+    spread = draw(1, 3) if dilated and net.random.random() < 0.3 else 1
+    found |= {"dilation": spread}
+    for axis in "hw":
+        reach = (found[f"size_{axis}"] - 1) * spread + 1
+        found[f"in_{axis}"] = draw(reach, reach + 8) if found["padding"] else draw(1, 10)
+        found[f"out_{axis}"] = windows(
+            found[f"in_{axis}"], reach, found[f"stride_{axis}"], found["padding"]
+        )
+    return found
+
+
+def _output_scale(net: OneOp, product: float, count: int) -> float:
+    """So that sums of *count* products fill the range of int8 more or less."""
+    return product * 64 * 64 * math.sqrt(count) / 100 * math.exp(net.random.uniform(-2, 2))
+
+
+def convolution(seed: int) -> bytes:
+    net = OneOp(seed)
+    place, draw = _window(net, dilated=True), net.random.randint
+    batch, groups = draw(1, 2), net.random.choice([1, 1, 1, 2])
+    depth, channels = draw(1, 6) * groups, draw(1, 8) * groups
+    each = net.random.random() < 0.7
+    before = net.scale()
+    scales = [net.scale(1e-4, 1e-1) for _ in range(channels if each else 1)]
+    after = _output_scale(net, before * max(scales), place["size_h"] * place["size_w"] * depth)
+    x = net.input([batch, place["in_h"], place["in_w"], depth], before, net.zero())
+    kernel = [channels, place["size_h"], place["size_w"], depth // groups]
+    inputs = [x, net.weights(kernel, scales, 0)]
+    wide = (scales * channels)[:channels]
+    inputs.append(net.bias([before * s for s in wide], 20000) if net.random.random() < 0.8 else -1)
+    out = net.tensor([batch, place["out_h"], place["out_w"], channels], after, net.zero())
+    chosen = options(
+        "Conv2D", padding=place["padding"], strideH=place["stride_h"], strideW=place["stride_w"],
+        dilationHFactor=place["dilation"], dilationWFactor=place["dilation"],
+        fusedActivationFunction=activation(net),
+    )  # fmt: skip
+    return net.finish("CONV_2D", inputs, out, chosen)
+
+
+def depthwise(seed: int) -> bytes:
+    net = OneOp(seed)
+    place, draw = _window(net, dilated=True), net.random.randint
+    batch, depth, multiplier = draw(1, 2), draw(1, 9), net.random.choice([1, 1, 2, 3])
+    channels = depth * multiplier
+    each = net.random.random() < 0.7
+    before = net.scale()
+    scales = [net.scale(1e-4, 1e-1) for _ in range(channels if each else 1)]
+    after = _output_scale(net, before * max(scales), place["size_h"] * place["size_w"])
+    x = net.input([batch, place["in_h"], place["in_w"], depth], before, net.zero())
+    kernel = [1, place["size_h"], place["size_w"], channels]
+    inputs = [x, net.weights(kernel, scales, 3)]
+    wide = (scales * channels)[:channels]
+    inputs.append(net.bias([before * s for s in wide], 9000))
+    out = net.tensor([batch, place["out_h"], place["out_w"], channels], after, net.zero())
+    chosen = options(
+        "DepthwiseConv2D", padding=place["padding"], strideH=place["stride_h"],
+        strideW=place["stride_w"], depthMultiplier=multiplier, dilationHFactor=place["dilation"],
+        dilationWFactor=place["dilation"], fusedActivationFunction=activation(net),
+    )  # fmt: skip
+    return net.finish("DEPTHWISE_CONV_2D", inputs, out, chosen)
+
+
+def dense(seed: int) -> bytes:
+    net = OneOp(seed)
+    draw = net.random.randint
+    rows, inputs, units = draw(1, 4), draw(1, 70), draw(1, 20)
+    before, scales = net.scale(), [net.scale(1e-4, 1e-1)]
+    if net.random.random() < 0.2:
+        scales = [net.scale(1e-4, 1e-1) for _ in range(units)]
+    after = _output_scale(net, before * max(scales), inputs)
+    x = net.input([rows, inputs], before, net.zero())
+    operands = [x, net.weights([units, inputs], scales, 0)]
+    wide = (scales * units)[:units]
+    operands.append(net.bias([before * s for s in wide], 20000) if draw(0, 4) else -1)
+    out = net.tensor([rows, units], after, net.zero())
+    chosen = options("FullyConnected", fusedActivationFunction=activation(net))
+    return net.finish("FULLY_CONNECTED", operands, out, chosen)
+
+
+def _pool(kind: str, seed: int) -> bytes:
+    net = OneOp(seed)
+    place, draw = _window(net, dilated=False), net.random.randint
+    batch, depth, scale, zero = draw(1, 2), draw(1, 9), net.scale(), net.zero()
+    x = net.input([batch, place["in_h"], place["in_w"], depth], scale, zero)
+    out = net.tensor([batch, place["out_h"], place["out_w"], depth], scale, zero)
+    chosen = options(
+        "Pool2D", padding=place["padding"], strideH=place["stride_h"], strideW=place["stride_w"],
+        filterHeight=place["size_h"], filterWidth=place["size_w"],
+        fusedActivationFunction=activation(net),
+    )  # fmt: skip
+    return net.finish(kind, [x], out, chosen)
+
+
+def average_pool(seed: int) -> bytes:
+    return _pool("AVERAGE_POOL_2D", seed)
+
+
+def max_pool(seed: int) -> bytes:
+    return _pool("MAX_POOL_2D", seed)
+
+
+def softmax(seed: int) -> bytes:
+    net = OneOp(seed)
+    shape = [net.random.randint(1, 4), net.random.choice([1, 2, 3, 10, 100, 400])]
+    x = net.input(shape, net.scale(1e-3, 2.0), net.zero())
+    out = net.tensor(shape, 1 / 256, -128)
+    beta = net.random.choice([1.0, 1.0, 0.5, 2.0])
+    return net.finish("SOFTMAX", [x], out, options("Softmax", beta=beta))
+
+
+def _operands(net: OneOp) -> tuple[list[int], list[int], list[int]]:
+    """Shapes of two operands and of their result."""
+    whole = [net.random.randint(1, 6) for _ in range(net.random.randint(1, 4))]
+    a, b = list(whole), list(whole)
+    kind = net.random.choice(["same", "same", "scalar", "some", "short"])
+    if kind == "scalar":
+        b = [1]
+    elif kind == "some":
+        for axis in range(len(whole)):
+            (a if net.random.random() < 0.5 else b)[axis] = net.random.choice([1, whole[axis]])
+    elif kind == "short":
+        b = whole[net.random.randint(0, len(whole) - 1) :]
+    width = max(len(a), len(b))
+    wide = [[1] * (width - len(s)) + s for s in (a, b)]
+    return a, b, [max(pair) for pair in zip(*wide, strict=True)]
+
+
+def _binary(kind: str, seed: int, name: str) -> bytes:
+    net = OneOp(seed)
+    a, b, whole = _operands(net)
+    first, second = net.scale(), net.scale()
+    x = net.input(a, first, net.zero())
+    if net.random.random() < 0.2:
+        values = net.random.choices(range(-128, 128), k=math.prod(b))
+        y = net.constant(b, values, "INT8", fb.quantization([second], [net.zero()]))
+    else:
+        y = net.input(b, second, net.zero())
+    wide = first + second if kind == "ADD" else first * second * 100
+    out = net.tensor(whole, wide * math.exp(net.random.uniform(-2, 1)), net.zero())
+    chosen = options(name, fusedActivationFunction=activation(net))
+    return net.finish(kind, [x, y], out, chosen)
+
+
+def add(seed: int) -> bytes:
+    return _binary("ADD", seed, "Add")
+
+
+def mul(seed: int) -> bytes:
+    return _binary("MUL", seed, "Mul")
+
+
+def quantize(seed: int) -> bytes:
+    """int8 to int8 in other steps, or floats to int8."""
+    net = OneOp(seed)
+    shape = [net.random.randint(1, 5), net.random.randint(1, 60)]
+    if net.random.random() < 0.4:
+        x = net.input(shape, type_="FLOAT32")
+    else:
+        x = net.input(shape, net.scale(), net.zero())
+    return net.finish("QUANTIZE", [x], net.tensor(shape, net.scale(), net.zero()))
+
+
+def dequantize(seed: int) -> bytes:
+    net = OneOp(seed)
+    shape = [net.random.randint(1, 5), net.random.randint(1, 60)]
+    x = net.input(shape, net.scale(), net.zero())
+    return net.finish("DEQUANTIZE", [x], net.tensor(shape, type_="FLOAT32"))
+
+
+def relu(seed: int) -> bytes:
+    net = OneOp(seed)
+    shape = [net.random.randint(1, 5), net.random.randint(1, 60)]
+    scale, zero = net.scale(), net.zero()
+    x = net.input(shape, scale, zero)
+    if net.random.random() < 0.5:  # of another scale it is no RELU6 in TensorFlow Lite Micro
+        return net.finish("RELU6", [x], net.tensor(shape, scale, zero))
+    return net.finish("RELU", [x], net.tensor(shape, net.scale(), net.zero()))
+
+
+def reshape(seed: int) -> bytes:
+    net = OneOp(seed)
+    a, b, c = (net.random.randint(1, 6) for _ in range(3))
+    scale, zero = net.scale(), net.zero()
+    x = net.input([1, a, b, c], scale, zero)
+    shape = net.random.choice([[1, a * b * c], [a, b * c], [c, b, a]])
+    out = net.tensor(shape, scale, zero)
+    return net.finish("RESHAPE", [x, net.numbers(*shape)], out, options("Reshape", newShape=shape))
+
+
+def concatenation(seed: int) -> bytes:
+    net = OneOp(seed)
+    rank, scale, zero = net.random.randint(1, 4), net.scale(), net.zero()
+    axis = net.random.randrange(rank)
+    shape = [net.random.randint(1, 5) for _ in range(rank)]
+    parts = [[*shape[:axis], net.random.randint(1, 4), *shape[axis + 1 :]] for _ in range(3)]
+    inputs = [net.input(part, scale, zero) for part in parts]
+    whole = [*shape[:axis], sum(part[axis] for part in parts), *shape[axis + 1 :]]
+    chosen = options("Concatenation", axis=net.random.choice([axis, axis - rank]))
+    return net.finish("CONCATENATION", inputs, net.tensor(whole, scale, zero), chosen)
+
+
+def pad(seed: int) -> bytes:
+    net = OneOp(seed)
+    rank, scale, zero = net.random.randint(1, 4), net.scale(), net.zero()
+    shape = [net.random.randint(1, 5) for _ in range(rank)]
+    amounts = [net.random.randint(0, 3) for _ in range(2 * rank)]
+    x = net.input(shape, scale, zero)
+    whole = [n + amounts[2 * i] + amounts[2 * i + 1] for i, n in enumerate(shape)]
+    padding = net.constant([rank, 2], amounts, "INT32")
+    return net.finish("PAD", [x, padding], net.tensor(whole, scale, zero), options("Pad"))
+
+
+def mean(seed: int) -> bytes:
+    net = OneOp(seed)
+    shape = [net.random.randint(1, 2), *(net.random.randint(1, 9) for _ in range(3))]
+    kept = net.random.random() < 0.5
+    x = net.input(shape, net.scale(), net.zero())
+    out = [shape[0], 1, 1, shape[3]] if kept else [shape[0], shape[3]]
+    y = net.tensor(out, net.scale(), net.zero())
+    return net.finish("MEAN", [x, net.numbers(1, 2)], y, options("Reducer", keepDims=kept))
+
+
+MAKERS: Mapping[str, Callable[[int], bytes]] = {
+    "convolution": convolution,
+    "depthwise": depthwise,
+    "dense": dense,
+    "average_pool": average_pool,
+    "max_pool": max_pool,
+    "softmax": softmax,
+    "add": add,
+    "mul": mul,
+    "quantize": quantize,
+    "dequantize": dequantize,
+    "relu": relu,
+    "reshape": reshape,
+    "concatenation": concatenation,
+    "pad": pad,
+    "mean": mean,
+}
