@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.devices import host
@@ -20,6 +20,7 @@ from pytest_edgebudget.facts import PlacementFacts
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 
 ACCELERATOR = "edge-tpu"
+EXACTLY = "edgetpu_compiler, where it is installed, tells exactly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class EdgeTpuDevice(host.HostDevice):
             return placement_of_compiled(model, table)
         compiler = find_compiler()
         if not compiler or model.format != "tflite":
-            return published_placement(model, self.choice.profile)
+            found = published_placement(model, self.choice.profile)
+            return replace(found, notes=(*found.notes, EXACTLY))
         return placement_of_report(model, table, compile_report(artifact.path, compiler))
 
 
