@@ -39,7 +39,7 @@ def blame(verdict: Verdict, metric: Metric, artifact: Artifact | None) -> Blame 
         return None
     if verdict.reading and verdict.reading.layers:
         return Blame(metric.name, metric.unit, verdict.reading.layers)
-    if artifact is None:
+    if artifact is None or artifact.format == "keras":  # which is not read by layer
         return None
     if metric.name in BYTES or metric.needs in MEMORY:
         return Blame("size", Unit.BYTES, bytes_by_layer(graph.read(artifact.path)))

@@ -58,7 +58,7 @@ class Predictions:
     in the model's order; *inputs* likewise. *labels* are keyed by output name,
     or by ``""`` when the data has one unnamed ``y``; empty without labels.
     *source* holds the source model's outputs on the same samples, when a
-    metric compares with it.
+    metric compares with it. *evidence*: where it is not that of the device.
     """
 
     outputs: Mapping[str, Array]
@@ -66,6 +66,7 @@ class Predictions:
     labels: Mapping[str, Array]
     source: Mapping[str, Array] | None = None
 
+    evidence: Evidence | None = None
 
 @dataclass(frozen=True, slots=True)
 class Timings:

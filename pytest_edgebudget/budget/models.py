@@ -20,15 +20,22 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import Limit, ModelBudget, OwnMetric, Recipe, Source
 
+_FLOAT = "an FPGA computes in fixed-point numbers, and the model has none"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelReader:
-    """Reads the table of a model; what is wrong with it goes to *mistakes*."""
+    """
+    Reads the table of a model; what is wrong with it goes to *mistakes*.
+
+    *formats*: what the device runs; Keras models become the first of them.
+    """
 
     registry: Registry
     loader: Loader
     limits: LimitReader
     mistakes: Mistakes
+    formats: tuple[str, ...] = ("tflite",)
 
     def read(self, name: str, node: Node) -> ModelBudget | None:
         """The model's budget; None without a source, which is a mistake noted before."""
@@ -37,6 +44,8 @@ class ModelReader:
         data = self._source(table["data"], check_data) if "data" in table else None
         source = self._source(path, check_model) if path else None
         optimize = self._recipes(table["optimize"], source) if "optimize" in table else ()
+        if path and "optimize" not in table and self.formats == ("keras",):
+            self.mistakes.add(path.place, _FLOAT, 'write optimize = ["fixed_point(16, 6)"]')
         own = read_own_metrics(_part(node, "metrics"), self.registry.metrics, self.mistakes)
         limits = self._limits(node, own)
         if "data" not in table:
@@ -102,10 +111,11 @@ class ModelReader:
         return tuple(recipes)
 
     def _format(self, recipe: Recipe, node: Node, source: Source | None) -> None:
-        """Sources other than .onnx are, or become, .tflite; a function's is not known yet."""
+        """Keras models become what the device runs first; a function's is not known yet."""
         if not isinstance(source, Path):
             return
-        kind = "onnx" if source.suffix.lower() == ".onnx" else "tflite"
+        kind = source.suffix.lower().removeprefix(".")
+        kind = kind if kind in ("tflite", "onnx") else self.formats[0]
         for step in recipe.steps:
             if kind not in self.registry.passes[step.name].formats:
                 self.mistakes.add(node.place, f'"{step.name}" does not work on .{kind} models')

@@ -15,6 +15,7 @@ from pytest_edgebudget.budget.models import ModelReader
 from pytest_edgebudget.budget.structure import checked_table
 from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.budget.values import Values
+from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import Budget, LintChoice
 
@@ -47,7 +48,14 @@ def _read(tree: Node, path: Path, registry: Registry, loader: Loader) -> Budget 
     mistakes = loader.mistakes
     device = DeviceReader(registry, loader, mistakes).read(_table(tree, "device"))
     defaults = Settings().over(Values(_table(tree, "defaults"), mistakes), None)
-    models = ModelReader(registry, loader, LimitReader(defaults, mistakes), mistakes)
+    known = [name for name in device.runtimes if name in RUNTIMES] if device else []
+    models = ModelReader(
+        registry,
+        loader,
+        LimitReader(defaults, mistakes),
+        mistakes,
+        formats_of(known) or ("tflite",),
+    )
     groups = GroupReader(models, _table(tree, "models").table, mistakes)
     found = [models.read(name, node) for name, node in _gated(tree, mistakes)]
     joint = tuple(groups.read(name, node) for name, node in _table(tree, "groups").table.items())

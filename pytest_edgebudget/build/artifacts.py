@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from pytest_edgebudget import graph
+from pytest_edgebudget.build import reading
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.jobs import JSON
@@ -22,7 +22,7 @@ def put(
     Raises:
         ModelError: it is not a model, or its data files lie elsewhere.
     """
-    read = graph.read(path)
+    read = reading.read(path)
     beside = _beside(path, read, name or str(path))
     sha256, place = store.put_file(path, f".{read.format}", beside)
     return _artifact(recipe, place, sha256, read, notes)
@@ -35,7 +35,7 @@ def fetch(found: JSON, recipe: Recipe, store: Store) -> Artifact | None:
             place = store.file(sha256, suffix)
             if place is not None:
                 words = [str(note) for note in notes]
-                return _artifact(recipe, place, sha256, graph.read(place), words)
+                return _artifact(recipe, place, sha256, reading.read(place), words)
     return None
 
 

@@ -32,6 +32,8 @@ def call(payload: dict[str, str]) -> Reply:
     if isinstance(result, bytes | bytearray):
         return _from_bytes(bytes(result), out)
     if keras_models.is_keras(result):
+        if payload["format"] == "keras":
+            return keras_models.save_file(result, out / "model.keras")
         folder = keras_models.save(result, out / "saved_model")
         return _convert(folder, payload["format"], out)
     raise BuildError(
@@ -43,7 +45,7 @@ def call(payload: dict[str, str]) -> Reply:
 def _from_path(path: Path, wanted: str, out: Path) -> Reply:
     if not path.exists():
         raise ModelError(f"there is no model {path}")
-    if path.suffix in (".tflite", ".onnx"):
+    if path.suffix in (".tflite", ".onnx") or path.suffix == f".{wanted}":
         return {"path": str(path), "notes": []}
     return _export(path, wanted, out)
 
@@ -56,6 +58,8 @@ def _from_bytes(content: bytes, out: Path) -> Reply:
 
 def _export(source: Path, wanted: str, out: Path) -> Reply:
     load("tensorflow", f"converting {source.name}")
+    if wanted == "keras":
+        return keras_models.save_file(keras_models.read(source), out / "model.keras")
     folder = out / "saved_model"
     if source.is_dir():
         saved_models.with_batch_of_one(source, folder)

@@ -47,9 +47,29 @@ def is_keras(value: object) -> bool:
     return bool(names & {"keras.Model", "tf_keras.Model"})
 
 
+def save_file(model: Any, path: Path) -> dict[str, str | list[str]]:
+    """
+    Save *model* as a `.keras` file, the same bytes each time; return where it is.
+
+    Raises BuildError for a model of Keras 2, which cannot be saved so.
+    """
+    from pytest_edgebudget.devices.fpga.note import write_with_note
+
+    if _is_old(model):
+        raise BuildError("a model of tf-keras cannot become a .keras file", "build it in Keras 3")
+    dated = path.with_name("dated.keras")
+    model.save(str(dated))
+    write_with_note(dated, None, path)
+    return {"path": str(path), "notes": []}
+
+
+def _is_old(model: Any) -> bool:
+    return any(kind.__module__.startswith("tf_keras") for kind in type(model).__mro__)
+
+
 def save(model: Any, folder: Path) -> Path:
     """Save *model* as a SavedModel whose signature takes one sample."""
-    if any(kind.__module__.startswith("tf_keras") for kind in type(model).__mro__):
+    if _is_old(model):
         _save_old(model, folder)
     else:
         _save_new(model, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_edgebudget import graph
+from pytest_edgebudget.build import reading
 from pytest_edgebudget.errors import BuildError, ModelError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes._checks import left_float
@@ -22,10 +22,10 @@ def check_promises(
     Raises:
         BuildError: a file is no model, or a promise is not in it.
     """
-    before = graph.read(source)
+    before = reading.read(source)
     for (step, chosen), path in zip(steps, results, strict=True):
         try:
-            after = graph.read(path)
+            after = reading.read(path)
         except ModelError as error:
             raise BuildError(f"{step} made no usable model: {error.message}") from None
         if broken := _broken(step, chosen, before, after):

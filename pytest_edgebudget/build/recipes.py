@@ -13,6 +13,7 @@ from pytest_edgebudget.build import artifacts, keys
 from pytest_edgebudget.build.promises import check_promises, note_of
 from pytest_edgebudget.build.reload import RUNTIMES
 from pytest_edgebudget.data import DataFile
+from pytest_edgebudget.devices import runtimes as devices
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.jobs import JSON, run
 from pytest_edgebudget.locks import busy
@@ -141,7 +142,7 @@ def _make(
             "pytest_edgebudget.build.reload:reload",
             {"model": str(results[-1]), "runtime": runtime, "recipe": str(recipe)},
             root=root,
-            timeout=RELOAD_TIMEOUT,
+            timeout=TIMEOUT if devices.RUNTIMES[runtime].prepare else RELOAD_TIMEOUT,
             purpose=f"running what {recipe} made in {runtime}",
         )
         notes = [text for text in (note_of(after), str(note)) if text]

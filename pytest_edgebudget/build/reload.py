@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.devices import runtimes as devices
 from pytest_edgebudget.errors import BuildError
+from pytest_edgebudget.jobs.resolve import resolve
 
-RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}
+RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime", "keras": "hls4ml"}
 """Where a format is tried when the device does not say."""
 
 NOT_HERE = ("missing", "runtime")
@@ -24,8 +27,11 @@ def reload(payload: dict[str, Any]) -> str:
     from pytest_edgebudget.worker.runtimes import open_runtime
 
     runtime = str(payload["runtime"])
+    model = Path(payload["model"])
+    if prepare := devices.RUNTIMES[runtime].prepare:
+        model = resolve(prepare)(model)
     try:
-        open_runtime(runtime).load(str(payload["model"]), 1).invoke()
+        open_runtime(runtime).load(str(model), 1).invoke()
     except Refusal as refusal:
         if refusal.kind in NOT_HERE:
             return f"not tried in {runtime}: {refusal.message}"

@@ -30,7 +30,8 @@ def source_artifact(
     Return the model as one of *formats*, preferred first, in the cache.
 
     Keras models and SavedModels are exported in float with a static batch of
-    one, in a process of their own; a function is called there each time.
+    one, in a process of their own; a function is called there each time. For a
+    device that runs `.keras` files these stay as they are.
 
     Raises:
         ModelError: there is no such model, or the device cannot run its format.
@@ -41,7 +42,8 @@ def source_artifact(
     if isinstance(source, FunctionRef):
         return _from_function(source, formats, root, store)
     _check_there(source)
-    if source.suffix in DEPLOYED and source.is_file():
+    kept = source.suffix == ".keras" and "keras" in formats
+    if (kept or source.suffix in DEPLOYED) and source.is_file():
         _check_format(str(source), source.suffix, formats)
         return artifacts.put(source, AS_IT_IS, store)
     return _exported(source, formats[0], root, store)

@@ -66,6 +66,8 @@ def _profile(profile: Profile) -> tuple[str, ...]:
 def _cpu(profile: Profile) -> str:
     cores = f"{profile.cores} x " if (profile.cores or 1) > 1 else ""
     clock = f", {profile.clock_hz / 1e6:g} MHz" if profile.clock_hz else ""
+    if profile.luts:
+        return f"{profile.luts:,} LUTs, {profile.flip_flops or 0:,} FFs, {profile.dsps or 0} DSPs"
     return f"{cores}{profile.cpu}{clock}"
 
 

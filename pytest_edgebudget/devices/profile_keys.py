@@ -54,6 +54,10 @@ KEYS = (
     Key("cores", "count", "How many cores run a model.", "4"),
     Key("clock", "clock", "The clock of the cores, in MHz or GHz.", '"1.5 GHz"'),
     Key("ram", "bytes", "Main memory, where it is one piece.", '"4 GiB"'),
+    Key("luts", "count", "Look-up tables of an FPGA.", "53_200"),
+    Key("flip_flops", "count", "Flip-flops of an FPGA.", "106_400"),
+    Key("dsps", "count", "Multipliers (DSP blocks) of an FPGA.", "220"),
+    Key("block_ram", "bytes", "All memory blocks of an FPGA.", '"630 KiB"'),
     Key(
         "kernels",
         "text",

@@ -25,6 +25,8 @@ class RuntimeInfo:
             is not installed.
         micro: whether it runs without an operating system, so that no process
             of this machine is a device with it.
+        prepare: "module:function" that makes of a model's file what a worker
+            loads; empty where that is the file itself.
     """
 
     distribution: str
@@ -32,9 +34,10 @@ class RuntimeInfo:
     formats: tuple[str, ...]
     invoke: str = ""
     tried_in: str = ""
-
-
     micro: bool = False
+    prepare: str = ""
+
+
 INTERPRETER_INVOKE = "tflite::interpreter_wrapper::InterpreterWrapper::Invoke(int)"
 
 RUNTIMES = {
@@ -45,6 +48,13 @@ RUNTIMES = {
         invoke=INTERPRETER_INVOKE,
     ),
     "onnxruntime": RuntimeInfo(distribution="onnxruntime", extra="onnx", formats=("onnx",)),
+    "hls4ml": RuntimeInfo(
+        distribution="hls4ml",
+        extra="fpga",
+        formats=("keras",),
+        micro=True,
+        prepare="pytest_edgebudget.devices.fpga.library:compiled",
+    ),
     "tflite-runtime": RuntimeInfo(
         distribution="tflite-runtime",
         extra="tflite-runtime",

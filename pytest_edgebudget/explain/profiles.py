@@ -29,10 +29,18 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
     yield "cores", str(profile.cores or "")
     yield "clock", f"{profile.clock_hz / 1e6:g} MHz" if profile.clock_hz else ""
     yield "ram", _bytes(profile.ram)
+    yield "luts", _count(profile.luts)
+    yield "flip-flops", _count(profile.flip_flops)
+    yield "dsps", _count(profile.dsps)
+    yield "block ram", _bytes(profile.block_ram)
     for region in profile.regions:
         at = f" at {region.address:#010x}" if region.address is not None else ""
         yield region.name, f"{_bytes(region.size)} of {region.kind}{at}"
     yield "runs", profile.default_run
+
+
+def _count(number: int | None) -> str:
+    return f"{number:,}" if number else ""
 
 
 def _bytes(size: int | None) -> str:

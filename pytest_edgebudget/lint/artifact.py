@@ -11,6 +11,7 @@ from pytest_edgebudget.budget.mistakes import Mistakes
 from pytest_edgebudget.lint.base import Rule
 from pytest_edgebudget.lint.chosen import chosen
 from pytest_edgebudget.lint.comments import read_ignores
+from pytest_edgebudget.lint.files import shown
 from pytest_edgebudget.lint.ignores import Ignore
 from pytest_edgebudget.lint.models import ModelJob, lint_model
 from pytest_edgebudget.lint.result import FileResult, Reported
@@ -30,8 +31,11 @@ def lint_artifact(
 
     Rules are those that the budget's ``[lint]`` table chooses; what comments in
     the budget file (or one that it extends) ignore for this model is left out.
+    Nothing is said of a `.keras` file: no rule reads one.
     *extra*: rules of extensions; None for those of entry points.
     """
+    if path.suffix == ".keras":
+        return FileResult(path=shown(path))
     job = ModelJob(path, (budget.device.narrowed,), chosen(budget), extra)
     result = lint_model(job)
     return replace(result, found=_left(result.found, budget.path, model.name, root))

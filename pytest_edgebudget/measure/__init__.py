@@ -108,7 +108,7 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
         # fails. The other metrics read the same facts all the same.
         return _missing(wanted, error)
     high = float(value.value if value.high is None else value.high)
-    evidence = value.evidence or _evidence(metric, subject)
+    evidence = value.evidence or _evidence(metric, subject, facts)
     return Reading(
         metric=metric.name,
         value=float(value.value),
@@ -130,8 +130,10 @@ def _value(wanted: Wanted, facts: object, subject: Subject) -> Value:
     return wanted.metric.read(facts, wanted.options)
 
 
-def _evidence(metric: Metric, subject: Subject) -> Evidence:
+def _evidence(metric: Metric, subject: Subject, facts: object) -> Evidence:
     static = metric.exact or metric.needs in STATIC
+    if isinstance(facts, Predictions) and facts.evidence is not None:
+        return facts.evidence
     return Evidence.EXACT if static else subject.device.evidence(metric.needs)
 
 

@@ -12,15 +12,16 @@ from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices.base import CannotTell, Port, Samples
 from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.measure.subject import Subject
-from pytest_edgebudget.types import Artifact
+from pytest_edgebudget.types import Artifact, Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Outputs of a model by name, in the model's order, and its *inputs*."""
+    """Outputs of a model by name, in the model's order, its *inputs*, and their *evidence*."""
 
     inputs: tuple[Port, ...]
     outputs: Mapping[str, Array]
+    evidence: Evidence | None = None
 
 
 def predictions(subject: Subject, *, compared: bool) -> Predictions:
@@ -44,6 +45,7 @@ def predictions(subject: Subject, *, compared: bool) -> Predictions:
         inputs=_inputs(data, samples, mine.inputs),
         labels=_labels(data, samples),
         source=theirs.outputs if theirs else None,
+        evidence=mine.evidence,
     )
 
 
@@ -57,7 +59,7 @@ def _answers(subject: Subject, model: Artifact, samples: Samples) -> Answers:
             worker.run(samples, subject.state, path)
         with np.load(path, allow_pickle=False) as arrays:
             outputs = {name: arrays[str(index)] for index, name in enumerate(loaded.outputs)}
-    return Answers(loaded.inputs, outputs)
+    return Answers(loaded.inputs, outputs, loaded.evidence)
 
 
 def _inputs(data: DataFile, samples: Samples, ports: tuple[Port, ...]) -> dict[str, Array]:

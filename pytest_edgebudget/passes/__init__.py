@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_edgebudget.passes import (
     dynamic_int8,
+    fixed_point,
     float16,
     int4_weights,
     int8,
@@ -23,4 +24,5 @@ BUILT_IN: tuple[Pass, ...] = (
     int16x8.PASS,
     int4_weights.PASS,
     prune.PASS,
+    fixed_point.PASS,
 )

@@ -18,6 +18,7 @@ DISTRIBUTIONS = {
     "keras": ("keras", "tensorflow"),
     "tf_keras": ("tf-keras", "tensorflow"),
     "tf2onnx": ("tf2onnx", "tensorflow"),
+    "hls4ml": ("hls4ml", "fpga"),
 }
 """Module to distribution and the extra of ours that brings it."""
 

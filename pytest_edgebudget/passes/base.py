@@ -52,7 +52,7 @@ class Pass:
             reads: what it needs, what it saves, what it cannot.
         check: runs in this process on the graphs before and after: an empty
             string, or the sentence that says which promise the file breaks.
-        formats: "tflite", "onnx".
+        formats: "tflite", "onnx", "keras".
         calibrated: whether it needs ``x_calibration``.
         libraries: distributions whose versions decide the result.
     """

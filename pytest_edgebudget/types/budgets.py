@@ -169,6 +169,8 @@ class Profile:
         vela_system, vela_memory, vela_config: of an Ethos-U: the sections of
             Vela's configuration, and the file where it is not ``Arm/vela.ini``.
         cpu: the core's name, such as "Cortex-A72".
+        luts, flip_flops, dsps, block_ram: what an FPGA has: look-up tables,
+            registers of a bit, multipliers, bytes of its memory blocks.
         default_run: how a model runs when the budget does not say: "host", or
             "static" where there is no way yet to run one.
         sources: where the facts come from, as "fact: source" or a plain source.
@@ -181,6 +183,10 @@ class Profile:
     cores: int | None = None
     clock_hz: float | None = None
     ram: int | None = None
+    luts: int | None = None
+    flip_flops: int | None = None
+    dsps: int | None = None
+    block_ram: int | None = None
     default_run: str = "host"
     sources: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()

@@ -102,9 +102,11 @@ def _identity(choice: DeviceChoice, model: ModelBudget) -> Identity | None:
     from pytest_edgebudget.devices import open_device
     from pytest_edgebudget.errors import EdgeBudgetError
 
-    onnx = isinstance(model.source, Path) and model.source.suffix.lower() == ".onnx"
+    suffix = model.source.suffix.lower() if isinstance(model.source, Path) else ""
     try:
-        return open_device(choice).identity("onnx" if onnx else "tflite")
+        device = open_device(choice)
+        kept = suffix in (".tflite", ".onnx")
+        return device.identity(suffix[1:] if kept else device.formats[0])
     except EdgeBudgetError:
         return None
 
