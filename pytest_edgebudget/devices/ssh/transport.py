@@ -13,6 +13,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import socket
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -148,8 +149,21 @@ def _short_folder() -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove folders of runs that were killed: empty ones, and old."""
+    """Remove folders of runs that were killed: old ones, whose sockets nobody answers."""
     for path in folder.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < time.time() - OLD:
+                for each in path.iterdir():
+                    if not _answers(each):
+                        each.unlink()
                 path.rmdir()
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as found:
+        found.settimeout(1)
+        try:
+            found.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+    return True
