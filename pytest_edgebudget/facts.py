@@ -38,15 +38,16 @@ class PlanFacts:
     Where the artifact's activations lie in memory.
 
     *plan* is that of *runtime* with the set of *kernels* that the profile
-    names ("": the runtime's own choice).
+    names ("": the runtime's own choice). *arena* is the smallest in which the
+    model ran, where it was run; *note* says what it is made of.
     """
 
     plan: Plan
     runtime: str
     kernels: str = ""
-
     arena: Arena | None = None
     note: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
@@ -65,8 +66,8 @@ class Predictions:
     inputs: Mapping[str, Array]
     labels: Mapping[str, Array]
     source: Mapping[str, Array] | None = None
-
     evidence: Evidence | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:
