@@ -7,10 +7,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.emulated.parts import Parts, sha256_of
@@ -81,20 +81,17 @@ def install_counter(parts: Parts) -> None:
 
 
 class CountsFile:
-    """The file into which the counter writes; it has no name once the counter opened it."""
+    """The file at *path* into which the counter writes."""
 
-    def __init__(self) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="edgebudget-counts-")
-        self._file = os.fdopen(descriptor, "r", encoding="ascii")
-        self.path = Path(name)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+        self._file = path.open(encoding="ascii")
 
-    def opened(self) -> None:
-        """The counter has it: take the name away, so that nothing stays whatever happens."""
-        self.path.unlink(missing_ok=True)
+    def __enter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
-        """Forget it."""
-        self.opened()
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
     def skip(self) -> None:

@@ -43,16 +43,12 @@ def _range(count: int) -> str:
 
 
 def _cpuinfo(core: Core, count: int) -> str:
-    fields = (
-        ("BogoMIPS", "108.00"),
-        ("Features", core.features),
-        ("CPU implementer", "0x41"),
-        ("CPU architecture", core.architecture),
-        ("CPU variant", core.variant),
-        ("CPU part", core.part),
-        ("CPU revision", str(core.revision)),
+    text = (
+        f"BogoMIPS\t: 108.00\nFeatures\t: {core.features}\n"
+        f"CPU implementer\t: 0x41\nCPU architecture: {core.architecture}\n"
+        f"CPU variant\t: {core.variant}\nCPU part\t: {core.part}\n"
+        f"CPU revision\t: {core.revision}\n"
     )
-    text = "".join(f"{name}\t: {value}\n" for name, value in fields)
     return "".join(f"processor\t: {index}\n{text}\n" for index in range(count))
 
 

@@ -39,6 +39,11 @@ class Parts:
         return self.folder / "boards"
 
     @property
+    def bytecode(self) -> Path:
+        """Where Python keeps what it compiled."""
+        return self.folder / "bytecode"
+
+    @property
     def downloads(self) -> Path:
         """What was fetched and is not yet installed: the next install goes on with it."""
         return self.folder / "downloads"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_edgebudget.devices.base import Lack, Way
-from pytest_edgebudget.devices.emulated import install
+from pytest_edgebudget.devices.emulated import install, support
 from pytest_edgebudget.devices.emulated.cores import core_of
 from pytest_edgebudget.devices.emulated.device import EmulatedDevice
 from pytest_edgebudget.devices.emulated.parts import parts
@@ -19,11 +19,11 @@ def open_emulated(choice: DeviceChoice) -> EmulatedDevice:
 
     Raises EdgeBudgetError for a profile or a runtime that cannot be emulated.
     """
-    if reason := install.refusal(choice.profile):
+    if reason := support.refusal(choice.profile):
         raise EdgeBudgetError(f'run = "emulate": {reason}')
     core = core_of(choice.profile)
     assert core is not None
-    there = install.LINUX if core.arch == "arm64" else install.ON_ARMHF
+    there = support.THERE[core.arch]
     if choice.runtime is not None and choice.runtime not in there:
         raise EdgeBudgetError(
             f"{choice.runtime!r} cannot be had for {core.arch} Linux", f"known: {', '.join(there)}"
@@ -37,22 +37,22 @@ def open_emulated(choice: DeviceChoice) -> EmulatedDevice:
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
-    return install.lacks(choice)
+    return support.lacks(choice, parts())
 
 
 def _install(profile: Profile, say: Callable[[str], None]) -> str:
-    return install.install(profile, say)
+    return install.install(profile, say, parts())
 
 
 def _uninstall(profile: Profile, say: Callable[[str], None]) -> str:
-    return install.uninstall(profile, say)
+    return install.uninstall(profile, say, parts())
 
 
 WAY = Way(
     name="emulate",
     help="In QEMU: the board's own instructions and kernels, without its time and memory.",
     open=open_emulated,
-    refusal=install.refusal,
+    refusal=support.refusal,
     lacks=_lacks,
     install=_install,
     uninstall=_uninstall,
