@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
 from pytest_edgebudget.graph.arena import ArenaRun
+from pytest_edgebudget.worker.acceleration import NOTHING, Acceleration
 
 NS = 1e9  # in a second
 
@@ -35,7 +36,11 @@ class Limits:
 
 
 class WorkerClient:
-    """A worker behind *connection*; see `base.Worker`. *python* is its interpreter."""
+    """
+    A worker behind *connection*; see `base.Worker`.
+
+    *python* is its interpreter; *asked* is what shall run models beside the CPU.
+    """
 
     def __init__(
         self,
@@ -46,6 +51,7 @@ class WorkerClient:
         python: str,
         limits: Limits,
         files: Files | None = None,
+        asked: Acceleration = NOTHING,
     ) -> None:
         self._connection = connection
         self._runtime = runtime
@@ -53,6 +59,7 @@ class WorkerClient:
         self._python = python
         self._limits = limits
         self._files = files or LocalFiles()
+        self._asked = asked
         self._model = "no model"
 
     @property
@@ -63,7 +70,8 @@ class WorkerClient:
     def hello(self) -> dict[str, Any]:
         """Start the runtime; what the worker says about itself and its machine."""
         doing = f"importing {self._runtime}"
-        return self._ask("hello", doing, self._limits.start, runtime=self._runtime)
+        accelerated = asdict(self._asked) if self._asked else {}
+        return self._ask("hello", doing, self._limits.start, runtime=self._runtime, **accelerated)
 
     def load(self, model: Path) -> Loaded:
         """Load and allocate *model*."""
@@ -121,6 +129,11 @@ class WorkerClient:
         self._model = model.name
         doing = f"looking for the smallest arena of {self._model}"
         return ArenaRun(**self._ask("arena", doing, self._limits.load, path=self._files.put(model)))
+
+    def placement(self) -> dict[str, Any]:
+        """What runs where of the loaded model; see ``worker.runtimes.base.Placed``."""
+        doing = f"looking where {self._model} runs"
+        return self._ask("placement", doing, self._limits.run)
 
     def _ask(self, op: str, doing: str, limit: float, **parameters: Any) -> dict[str, Any]:
         try:

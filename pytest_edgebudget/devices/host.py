@@ -29,6 +29,7 @@ from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import InstructionFacts, Predictions, StartupFacts, Timings
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
+from pytest_edgebudget.worker.acceleration import NOTHING, Acceleration
 
 WORKER = Path(__file__).parent.parent / "worker"
 SLOWDOWN = 50  # of a program under valgrind
@@ -102,6 +103,11 @@ class HostDevice:
         python = find_python(self.choice.python) if self.choice.python else sys.executable
         return os.path.abspath(python)  # noqa: PTH100 links stay: a venv is known by its place
 
+    def _asked(self, fmt: str) -> Acceleration:
+        """What shall run models beside the CPU: nothing."""
+        del fmt
+        return NOTHING
+
     @contextmanager
     def worker(self, fmt: str) -> Iterator[Worker]:
         """A fresh worker."""
@@ -125,6 +131,7 @@ class HostDevice:
                 threads=self.choice.threads,
                 python=self.choice.python or "",
                 limits=self.limits.times(slowdown),
+                asked=self._asked(fmt),
             )
             client.hello()
             yield client
@@ -148,7 +155,7 @@ class HostDevice:
 
 def open_host(choice: DeviceChoice) -> HostDevice:
     """
-    The device ``run = "host"``.
+    The device ``run = "host"``, with what is here to accelerate it where that is asked for.
 
     Raises EdgeBudgetError for a runtime or a Python that is not there.
     """
@@ -158,6 +165,10 @@ def open_host(choice: DeviceChoice) -> HostDevice:
         )
     if choice.python is not None:
         find_python(choice.python)
+    if choice.delegate or choice.provider:
+        from pytest_edgebudget.devices.accelerated.device import AcceleratedDevice
+
+        return AcceleratedDevice(choice)
     return HostDevice(choice)
 
 

@@ -16,6 +16,7 @@ from pytest_edgebudget.types import DeviceChoice
 WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
+    "emulate-gpu": "pytest_edgebudget.devices.accelerated.emulated",
     "emulate": "pytest_edgebudget.devices.emulated.way",
     "tflm": "pytest_edgebudget.devices.tflm.way",
     "hls4ml": "pytest_edgebudget.devices.fpga.way",

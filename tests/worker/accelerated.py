@@ -16,7 +16,8 @@ from tests.worker.talk import FOLDER, Talk
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples/digits"
-ENVIRONMENTS = data_folder() / "environments"
+DATA = data_folder()
+ENVIRONMENTS = DATA / "environments"
 L2_POOL_2D = 12  # schema.fbs, BuiltinOperator
 RESHAPE, SOFTMAX = 22, 25
 
