@@ -16,8 +16,8 @@ from pytest_edgebudget.types import DeviceChoice
 WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
-    "emulate-gpu": "pytest_edgebudget.devices.accelerated.emulated",
     "emulate": "pytest_edgebudget.devices.emulated.way",
+    "emulate-gpu": "pytest_edgebudget.devices.accelerated.emulated",
     "tflm": "pytest_edgebudget.devices.tflm.way",
     "hls4ml": "pytest_edgebudget.devices.fpga.way",
     "edge-tpu": "pytest_edgebudget.devices.edge_tpu.way",
