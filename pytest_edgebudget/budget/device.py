@@ -46,6 +46,7 @@ class DeviceReader:
             python=self._python(table.get("python"), table.get("run")),
             samples=self._samples(table.get("samples")),
             sustained=self._sustained(table.get("sustained")),
+            benchmark=self._benchmark(table.get("benchmark")),
             energy_command=_texts(table.get("energy_command")),
         )
 
@@ -87,6 +88,15 @@ class DeviceReader:
         if wrong is not None and (node or wrong.unknown):
             self.mistakes.add(where, wrong.message, wrong.hint)
         return STATIC if wrong is not None and wrong.unknown else run
+
+    def _benchmark(self, node: Node | None) -> str | None:
+        """A file, relative to the one that names it."""
+        if node is None:
+            return None
+        path = self.loader.absolute(node.text, node)
+        if not _is_file(path):
+            self.mistakes.add(node.place, f"there is no file {node.text}")
+        return str(path)
 
     def _samples(self, node: Node | None) -> int | None:
         if node is None or not isinstance(node.value, int):

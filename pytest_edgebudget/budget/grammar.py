@@ -137,6 +137,13 @@ KEYS: tuple[Key, ...] = (
         default="no load",
     ),
     Key(
+        "device.benchmark",
+        Kind.TEXT,
+        "For `adb://`: LiteRT's `benchmark_model`, built for the phone. It is copied there, and "
+        "times models on phones that have no Python.",
+        '"../tools/benchmark_model"',
+    ),
+    Key(
         "device.energy_command",
         Kind.TEXTS,
         "A program and its arguments that run where the models run, for a meter that is not "

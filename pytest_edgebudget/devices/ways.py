@@ -22,11 +22,12 @@ WAYS: Mapping[str, str] = {
     "hls4ml": "pytest_edgebudget.devices.fpga.way",
     "edge-tpu": "pytest_edgebudget.devices.edge_tpu.way",
     "ssh": "pytest_edgebudget.devices.ssh.way",
+    "adb": "pytest_edgebudget.devices.adb.way",
     "vela": "pytest_edgebudget.devices.ethos_u.way",
 }
 """Names, and the modules whose constant ``WAY`` tells about them."""
 
-ADDRESSES = frozenset({"ssh"})
+ADDRESSES = frozenset({"ssh", "adb"})
 """Those that need an address: ``ssh://pi@pi4.local``."""
 
 NONE: Mapping[str, Way] = {}

@@ -231,6 +231,7 @@ class DeviceChoice:
         samples: run so many samples of the test split, spread over all of it.
         sustained: seconds of load before anything is timed.
         delegate: "gpu", or the library of an external delegate.
+        benchmark: LiteRT's benchmark_model, built for a phone: a file of this machine.
         provider: an execution provider of ONNX Runtime.
         options: of the delegate or the provider.
         energy_command: a program that prints joules of a counter, or watts now.
@@ -245,6 +246,7 @@ class DeviceChoice:
     sustained: float | None = None
     delegate: str | None = None
     provider: str | None = None
+    benchmark: str | None = None
     options: tuple[tuple[str, str], ...] = ()
     energy_command: tuple[str, ...] = ()
 
