@@ -229,7 +229,7 @@ class GateSession:
 
         fit = self.fit(budget, model)
         extra = self.rules() if self.rules else None
-        result = lint_artifact(fit.artifact.path, budget, model, root=self.root, extra=extra)
+        result = lint_artifact(fit.artifact.runs_as, budget, model, root=self.root, extra=extra)
         if result.crashes:
             raise EdgeBudgetError("\n".join(result.crashes), "a mistake of ours: please report it")
         file = self.name(budget.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from pytest_edgebudget.build import reading
@@ -35,17 +36,30 @@ def fetch(found: JSON, recipe: Recipe, store: Store) -> Artifact | None:
             place = store.file(sha256, suffix)
             if place is not None:
                 words = [str(note) for note in notes]
-                return _artifact(recipe, place, sha256, reading.read(place), words)
+                made = _artifact(recipe, place, sha256, reading.read(place), words)
+                return _with_uncompiled(made, found, store)
     return None
+
+
+def _with_uncompiled(made: Artifact, found: JSON, store: Store) -> Artifact | None:
+    """The artifact with what it was compiled from; None where that is gone."""
+    match found:
+        case {"uncompiled": str(sha256)}:
+            place = store.file(sha256, made.path.suffix)
+            return replace(made, uncompiled=place) if place else None
+    return made
 
 
 def record(artifact: Artifact) -> JSON:
     """What `fetch` needs to find the artifact again."""
-    return {
+    found: dict[str, JSON] = {
         "sha256": artifact.sha256,
         "suffix": artifact.path.suffix,
         "notes": list(artifact.notes),
     }
+    if artifact.uncompiled:
+        found["uncompiled"] = artifact.uncompiled.stem
+    return found
 
 
 def _artifact(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_edgebudget.build import artifacts, keys
+from pytest_edgebudget.build import artifacts, compiling, keys
 from pytest_edgebudget.build.promises import check_promises, note_of
 from pytest_edgebudget.build.reload import RUNTIMES
 from pytest_edgebudget.data import DataFile
@@ -19,7 +19,7 @@ from pytest_edgebudget.jobs import JSON, run
 from pytest_edgebudget.locks import busy
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Artifact, Recipe, Step
+from pytest_edgebudget.types import Artifact, Profile, Recipe, Step
 
 TIMEOUT = 600.0
 """Seconds for all steps of a recipe."""
@@ -63,12 +63,14 @@ def build(
     root: Path,
     store: Store,
     runtime: str | None = None,
+    target: Profile | None = None,
 ) -> Artifact:
     """
     Make the artifact of *recipe* from *source*, or take it from the cache.
 
     What each pass promises is looked for in the file, and the result runs once
-    in *runtime* (absent: the format's default) before it counts.
+    in *runtime* (absent: the format's default) before it counts. *target* is for
+    passes that compile: then what they got is what runs.
 
     Raises:
         BuildError: a pass failed or did not keep its promise, or the runtime
@@ -81,14 +83,16 @@ def build(
         return replace(source, recipe=recipe)
     for bound in steps:
         _check_usable(bound, source, data)
+    compiling.check_last([bound.chosen for bound in steps])
     runtime = runtime or RUNTIMES[source.format]
-    key = _key(recipe, source, steps, data, runtime)
+    facts = compiling.facts(target) if steps[-1].chosen.compiles else {}
+    key = _key(recipe, source, steps, data, runtime) | facts
     if found := artifacts.fetch(store.record("build", key), recipe, store):
         return found
     with store.lock(json.dumps(key, sort_keys=True)):
         found = artifacts.fetch(store.record("build", key), recipe, store)
         if found is None:
-            found = _make(recipe, source, steps, data, runtime, root, store)
+            found = _make(recipe, source, steps, data, runtime, root, store, facts)
             store.write_record("build", key, artifacts.record(found))
     return found
 
@@ -134,19 +138,22 @@ def _make(
     runtime: str,
     root: Path,
     store: Store,
+    facts: Mapping[str, str],
 ) -> Artifact:
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as name, busy():
-        results = _apply(recipe, source, steps, data, Path(name), root)
+        results = _apply(recipe, source, steps, data, Path(name), root, facts)
+        runs_as = results[-1] if not facts else [source.path, *results][-2]
         after = check_promises(source.path, [(b.step, b.chosen) for b in steps], results)
         note = run(
             "pytest_edgebudget.build.reload:reload",
-            {"model": str(results[-1]), "runtime": runtime, "recipe": str(recipe)},
+            {"model": str(runs_as), "runtime": runtime, "recipe": str(recipe)},
             root=root,
             timeout=TIMEOUT if devices.RUNTIMES[runtime].prepare else RELOAD_TIMEOUT,
             purpose=f"running what {recipe} made in {runtime}",
         )
         notes = [text for text in (note_of(after), str(note)) if text]
-        return artifacts.put(results[-1], recipe, store, name=str(recipe), notes=notes)
+        made = artifacts.put(results[-1], recipe, store, name=str(recipe), notes=notes)
+        return replace(made, uncompiled=compiling.keep(runs_as, store) if facts else None)
 
 
 def _apply(
@@ -156,6 +163,7 @@ def _apply(
     data: DataFile | None,
     folder: Path,
     root: Path,
+    facts: Mapping[str, str],
 ) -> list[Path]:
     arrays = data.named(CALIBRATION) if data else ()
     reply = run(
@@ -167,6 +175,7 @@ def _apply(
             "steps": [bound.reference() for bound in steps],
             "data": str(data.path) if data else None,
             "arrays": list(arrays),
+            "target": dict(facts),
         },
         root=root,
         timeout=TIMEOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def apply_steps(payload: dict[str, Any]) -> list[str]:
     results = []
     for number, step in enumerate(payload["steps"]):
         out = folder / f"step{number}{suffix}"
-        _apply(step, Job(model=model, out=out, step=_step(step), calibration=calibration))
+        job = Job(model=model, out=out, step=_step(step), calibration=calibration)
+        _apply(step, replace(job, target=payload.get("target", {})))
         model = out
         results.append(str(out))
     return results

@@ -85,6 +85,7 @@ class Bench:
             passes=self.passes,
             data=self.data,
             runtime=trial_runtime(self.device.runtime_for(self.source.format)),
+            target=self.device.choice.profile,
             root=self.root,
             store=self.store,
         )

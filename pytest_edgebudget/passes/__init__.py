@@ -11,6 +11,7 @@ from pytest_edgebudget.passes import (
     int16x8,
     none,
     prune,
+    vela,
     weights_int8,
 )
 from pytest_edgebudget.passes.base import Pass
@@ -25,4 +26,5 @@ BUILT_IN: tuple[Pass, ...] = (
     int4_weights.PASS,
     prune.PASS,
     fixed_point.PASS,
+    vela.PASS,
 )

@@ -19,6 +19,7 @@ DISTRIBUTIONS = {
     "tf_keras": ("tf-keras", "tensorflow"),
     "tf2onnx": ("tf2onnx", "tensorflow"),
     "hls4ml": ("hls4ml", "fpga"),
+    "ethosu": ("ethos-u-vela", "ethos-u"),
 }
 """Module to distribution and the extra of ours that brings it."""
 

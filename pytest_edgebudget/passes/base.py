@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,13 +33,15 @@ class Job:
 
     *model* is never changed; the result is written to *out*. *calibration* is
     an ``.npz`` of input arrays (first axis: samples; keys: input names, or
-    ``""`` written as ``x`` for the only input), or None.
+    ``""`` written as ``x`` for the only input), or None. *target* are facts of the
+    device's profile, for passes that compile: accelerator, vela_system ...
     """
 
     model: Path
     out: Path
     step: Step
     calibration: Path | None = None
+    target: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Pass:
         formats: "tflite", "onnx", "keras".
         calibrated: whether it needs ``x_calibration``.
         libraries: distributions whose versions decide the result.
+        compiles: whether the result is for one chip, and no runtime here runs
+            it: then it is the last step, and what was before it is run instead.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Pass:
     calibrated: bool = False
     parameters: tuple[Parameter, ...] = ()
     libraries: tuple[str, ...] = ()
+    compiles: bool = False
 
     @property
     def doc(self) -> str:

@@ -32,8 +32,10 @@ SAID = 1 << 20
 def main() -> None:
     """Answer requests until the parent closes the pipe, or is gone."""
     from pytest_edgebudget.worker.channel import Channel
+    from pytest_edgebudget.worker.confine import confine
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    confine()
     _limit()
     channel = Channel()
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as name:
@@ -48,7 +50,6 @@ def _limit() -> None:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
@@ -98,10 +99,21 @@ def _hello(folder: Path) -> dict[str, Any]:
 
 def _compile(folder: Path, model: str, arguments: list[str]) -> dict[str, Any]:
     """Compile; the paths that are returned last until the next request."""
-    from ethosu.vela import vela
-
     for old in folder.iterdir():
         old.unlink()
+    return compile_here(Path(model), arguments, folder)
+
+
+def compile_here(model: Path, arguments: list[str], folder: Path) -> dict[str, Any]:
+    """
+    Compile in this process, with files in an empty *folder*.
+
+    Returns the summary and the cycles by operator as Vela's own tables have
+    them, what it said, and the path of what it wrote. Raises RuntimeError with
+    Vela's words where it refuses.
+    """
+    from ethosu.vela import vela
+
     link = folder / "model.tflite"  # names of users' files never reach Vela
     link.symlink_to(model)
     started = perf_counter()

@@ -13,10 +13,9 @@ from pytest_edgebudget import graph, locks
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.ethos_u.report import Compiled, compiled
-from pytest_edgebudget.devices.ethos_u.settings import Settings
+from pytest_edgebudget.devices.ethos_u.settings import DISTRIBUTION, Settings
 from pytest_edgebudget.errors import DeviceError, MissingExtra
 
-DISTRIBUTION = "ethos-u-vela"
 COMMAND = (sys.executable, "-P", "-B", "-m", "pytest_edgebudget.devices.ethos_u.child")
 START = 60.0  # seconds
 LIMIT = 300.0

@@ -58,5 +58,5 @@ def _note(found: Compiled, runtime: int, reasons: tuple[str, ...]) -> str:
     if found.used["on_chip_flash"]:
         parts[0] += f", {size(found.used['on_chip_flash'])} of it constants"
     return " + ".join([*parts, f"{size(runtime)} of the micro runtime, estimated"]) + "".join(
-        f"; {reason}" for reason in reasons[:1]
+        f"; {reason}" for reason in reasons[: len(found.graph.ops) - found.pieces][:1]
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_edgebudget.types import Key, Profile
+
+DISTRIBUTION = "ethos-u-vela"
 
 CONFIG = "Arm/vela.ini"
 """The configuration that comes with Vela."""
@@ -50,6 +53,17 @@ class Settings:
             return pairs
         digest = hashlib.sha256(Path(self.config).read_bytes()).hexdigest()
         return (("vela_config", digest[:12]), *pairs)
+
+
+def from_facts(facts: Mapping[str, str], optimise: str) -> Settings:
+    """The settings of a profile whose facts a pass was given; see `passes.base.Job`."""
+    return Settings(
+        accelerator=facts["accelerator"],
+        system=facts["vela_system"],
+        memory=facts["vela_memory"],
+        config=facts["vela_config"] or CONFIG,
+        optimise=optimise,
+    )
 
 
 def settings_of(profile: Profile, optimise: str = OPTIMISE[0]) -> Settings:

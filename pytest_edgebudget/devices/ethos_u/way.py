@@ -9,6 +9,7 @@ runs beside the NPU.
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -26,15 +27,15 @@ from pytest_edgebudget.devices.base import (
     Way,
     Worker,
 )
-from pytest_edgebudget.devices.ethos_u.compiler import DISTRIBUTION, Compiler
+from pytest_edgebudget.devices.ethos_u.compiler import Compiler
 from pytest_edgebudget.devices.ethos_u.memory import arena, device_memory
 from pytest_edgebudget.devices.ethos_u.npu import npu_facts
 from pytest_edgebudget.devices.ethos_u.placement import vela_placement
 from pytest_edgebudget.devices.ethos_u.report import Compiled
-from pytest_edgebudget.devices.ethos_u.settings import OPTIMISE, refusal, settings_of
+from pytest_edgebudget.devices.ethos_u.settings import DISTRIBUTION, OPTIMISE, refusal, settings_of
 from pytest_edgebudget.devices.host import HostDevice
 from pytest_edgebudget.devices.interpreters import installed
-from pytest_edgebudget.devices.runtimes import RUNTIMES, trial_runtime
+from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import (
     DeviceMemory,
@@ -74,8 +75,7 @@ class VelaDevice:
     def evidence(self, facts: type) -> Evidence:
         """The NPU's arithmetic is emulated; the rest is Vela's estimate."""
         if facts is Predictions:
-            exact = self.runner.choice.runtime == ARITHMETIC
-            return Evidence.EMULATED if exact else Evidence.HOST
+            return Evidence.EMULATED
         return Evidence.EXACT if facts is PlacementFacts else Evidence.ESTIMATED
 
     def refusal(self, facts: type) -> str:
@@ -85,6 +85,7 @@ class VelaDevice:
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
         """What Vela tells."""
         sources: dict[type, Callable[[Artifact, Fill], object]] = {
+            graph.Graph: _graph,
             NpuFacts: self._npu,
             PlacementFacts: self._placement,
             MemoryFacts: self._memory,
@@ -105,16 +106,14 @@ class VelaDevice:
         self.compiler.close()
 
     def runtime_for(self, fmt: str) -> str:
-        """The micro runtime, or what computes in its place."""
+        """The micro runtime, or the chosen one."""
         return self.runner.runtime_for(fmt)
 
     def identity(self, fmt: str) -> Identity:
         """Versions of the runtime and of Vela, and what Vela is told of the system."""
-        found = self.runner.identity(fmt)
-        cpu = self.choice.profile.cpu if self.runner.choice.runtime == ARITHMETIC else found.cpu
         return replace(
-            found,
-            cpu=cpu,
+            self.runner.identity(fmt),
+            cpu=platform.machine(),
             conditions=(("vela", _version()), *settings_of(self.choice.profile).key),
         )
 
@@ -158,6 +157,12 @@ ARITHMETIC = "tflm"
 """The runtime that computes the NPU's operators as the NPU does, bit for bit."""
 
 
+def _graph(artifact: Artifact, fill: Fill) -> graph.Graph:
+    """What is computed; in a compiled file it cannot be read any more."""
+    del fill
+    return graph.read(artifact.runs_as)
+
+
 def _optimise(artifact: Artifact) -> str:
     """As the recipe of the artifact says, where it was compiled by the pass ``vela``."""
     last = artifact.recipe.steps[-1]
@@ -199,13 +204,12 @@ def open_vela(choice: DeviceChoice) -> VelaDevice:
         raise EdgeBudgetError(
             f"there is no runtime {choice.runtime!r}", f"known: {', '.join(RUNTIMES)}"
         )
-    return VelaDevice(choice, HostDevice(replace(choice, runtime=trial_runtime(ARITHMETIC))))
+    return VelaDevice(choice, HostDevice(replace(choice, runtime=choice.runtime or ARITHMETIC)))
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
     """Vela, and the runtime that computes."""
-    del choice
-    runtime = RUNTIMES[trial_runtime(ARITHMETIC)]
+    runtime = RUNTIMES[choice.runtime or ARITHMETIC]
     needed = ((DISTRIBUTION, "ethos-u"), (runtime.distribution, runtime.extra))
     return [
         Lack(distribution, f"pip install 'pytest-edgebudget[{extra}]'")

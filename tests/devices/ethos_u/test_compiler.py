@@ -21,8 +21,8 @@ from pytest_edgebudget.devices.ethos_u.compiler import Compiler
 from pytest_edgebudget.devices.ethos_u.report import Refused, refusals
 from pytest_edgebudget.devices.ethos_u.settings import Settings
 from pytest_edgebudget.errors import DeviceError
-from tests.devices.edge_tpu.models import Chain
 from tests.devices.ethos_u.conftest import Told, settings
+from tests.devices.ethos_u.models import Chain
 
 Ask = Callable[[Path, Settings], Told]
 
