@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_edgebudget.budget.acceleration import AccelerationReader, Target
 from pytest_edgebudget.budget.files import missing
 from pytest_edgebudget.budget.load import Loader
 from pytest_edgebudget.budget.mistakes import Mistakes, suggest
@@ -38,14 +39,24 @@ class DeviceReader:
         profile = self._profile(table.get("profile"), node.place)
         if profile is None:
             return None
+        run = self._run(table.get("run"), profile, node.place)
+        runtime = self._runtime(table.get("runtime"), profile)
+        runtimes = (runtime,) if runtime else profile.runtimes
+        wrong = "run" in table and self.mistakes.about(table["run"].place)
+        target = Target(profile=profile, runtimes=runtimes, run="" if wrong else run)
+        delegate, provider = table.get("delegate"), table.get("provider")
+        beside = AccelerationReader(self.loader, self.mistakes)
         return DeviceChoice(
             profile=profile,
-            run=self._run(table.get("run"), profile, node.place),
+            run=run,
             threads=self._threads(table.get("threads"), profile),
-            runtime=self._runtime(table.get("runtime"), profile),
+            runtime=runtime,
             python=self._python(table.get("python"), table.get("run")),
             samples=self._samples(table.get("samples")),
             sustained=self._sustained(table.get("sustained")),
+            delegate=beside.delegate(delegate, target),
+            provider=beside.provider(provider, target),
+            options=beside.options(table.get("options"), delegate, provider),
             benchmark=self._benchmark(table.get("benchmark")),
             energy_command=_texts(table.get("energy_command")),
         )

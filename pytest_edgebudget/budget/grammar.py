@@ -122,6 +122,28 @@ KEYS: tuple[Key, ...] = (
         default="the one that runs pytest",
     ),
     Key(
+        "device.delegate",
+        Kind.TEXT,
+        "What runs `.tflite` models beside the CPU: `gpu` (LiteRT's own), or the library of an "
+        "external delegate, as a path or as the system's loader finds it.",
+        '"gpu"',
+        default="the CPU alone",
+    ),
+    Key(
+        "device.provider",
+        Kind.TEXT,
+        "What runs `.onnx` models beside the CPU: an execution provider of ONNX Runtime, such as "
+        "`CUDA`, `TensorRT`, `OpenVINO`, `WebGPU`, `QNN`, `CoreML`, `DirectML`.",
+        '"TensorRT"',
+        default="the CPU alone",
+    ),
+    Key(
+        "device.options",
+        Kind.TABLE,
+        "Options of the delegate or of the provider, as its documentation names them.",
+    ),
+    Key("device.options.NAME", Kind.TEXT, "One option, as a string.", '"true"'),
+    Key(
         "device.samples",
         Kind.INTEGER,
         "Run so many samples there, evenly spread over the split: where the device is slow. "
