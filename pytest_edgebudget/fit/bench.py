@@ -12,7 +12,7 @@ from pytest_edgebudget.build import build
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.runtimes import trial_runtime
-from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.errors import EdgeBudgetError, ModelError
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -131,11 +131,21 @@ class Bench:
         """
         The source model's readings, of metrics that are the same at every run.
 
-        Timing the source would double the run for a column of information.
+        Timing the source would double the run for a column of information. Where
+        the runtime refuses the source, what is made of it may run all the same.
         """
         repeatable = (*STATIC, *QUALITY)
         asked = [each for each in limits if self.metrics[each.metric].needs in repeatable]
-        return self.measure(self.source, asked, split, first)
+        try:
+            return self.measure(self.source, asked, split, first)
+        except ModelError as error:
+            if len(asked) < 2:
+                return Measurement(
+                    {}, {each.name: Missing(each.name, str(error)) for each in asked}
+                )
+        parts = [self.before([each], split, first) for each in asked]
+        readings = {name: it for part in parts for name, it in part.readings.items()}
+        return Measurement(readings, {n: it for part in parts for n, it in part.missing.items()})
 
     def judge(
         self, limits: Iterable[Limit], after: Measurement, before: Measurement
