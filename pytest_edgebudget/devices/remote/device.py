@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.devices.accelerated import choices
 from pytest_edgebudget.devices.base import (
     CannotTell,
     Circumstances,
@@ -24,9 +25,8 @@ from pytest_edgebudget.devices.remote.energy import Point, joules
 from pytest_edgebudget.devices.remote.files import BoardFiles
 from pytest_edgebudget.devices.remote.lease import Lease
 from pytest_edgebudget.devices.remote.needs import missing_there
-from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import Interrupted
-from pytest_edgebudget.facts import EnergyFacts, InstructionFacts, Predictions
+from pytest_edgebudget.facts import EnergyFacts, InstructionFacts, PlacementFacts, Predictions
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Key
 
 LIMITS = Limits(start=180, load=300, run=600, time=900)
@@ -51,8 +51,8 @@ class RemoteDevice:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """Formats of the profile's runtimes, preferred first, or of the chosen one."""
-        return formats_of(self.choice.runtimes)
+        """Formats of the runtimes that run there, on the delegate or provider that was named."""
+        return choices.formats(self.choice)
 
     def evidence(self, facts: type) -> Evidence:
         """Measured: it is the device."""
@@ -63,10 +63,12 @@ class RemoteDevice:
         """Instructions are counted by a program that boards do not have."""
         if facts is InstructionFacts:
             return "instructions are counted on emulated boards, and on this machine"
-        return ""
+        return choices.refusal(self.choice, facts)
 
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
-        """Energy, by the board's own sensor."""
+        """Energy by the board's own sensor, and what runs beside the CPU."""
+        if facts is PlacementFacts and choices.accelerated(self.choice):
+            return choices.placement(self)
         return self._energy if facts is EnergyFacts else None
 
     def repeats(self, facts: type) -> bool:
@@ -75,7 +77,7 @@ class RemoteDevice:
 
     def runtime_for(self, fmt: str) -> str:
         """The first runtime that runs the format."""
-        return runtime_of(fmt, self.choice.runtimes, self.choice.profile.name)
+        return choices.runtime_for(self.choice, fmt)
 
     def identity(self, fmt: str) -> Identity:
         """
@@ -86,17 +88,17 @@ class RemoteDevice:
         """
         runtime = self.runtime_for(fmt)
         hello = self.hello()
-        version = hello["versions"].get(RUNTIMES[runtime].distribution, "")
+        distribution = choices.distribution(self.choice, fmt)
+        version = hello["versions"].get(distribution, "")
         if not version:
-            raise missing_there(runtime, self.board, hello)
-        return Identity(
-            runtime=runtime, version=version, cpu=hello["cpu"], conditions=self._conditions(hello)
-        )
+            raise missing_there(runtime, self.board, hello, distribution)
+        conditions = (*self._conditions(hello), *choices.conditions(self.choice, fmt))
+        return Identity(runtime=runtime, version=version, cpu=hello["cpu"], conditions=conditions)
 
     def hello(self) -> Mapping[str, Any]:
         """What the helper says about its board, asked once."""
         if self._hello is None:
-            names = [RUNTIMES[name].distribution for name in self.choice.runtimes]
+            names = [choices.distribution(self.choice, fmt) for fmt in self.formats]
             self._hello = self.board.ask("hello", "looking around", distributions=names)
         return self._hello
 
@@ -125,6 +127,7 @@ class RemoteDevice:
                     python=f"{self.board.python} on {self.board.name}",
                     limits=self.limits,
                     files=self.files,
+                    asked=choices.asked(self.choice, fmt),
                 )
                 pid = client.hello()["pid"]
                 self.board.ask("watch", "starting a worker", pid=pid)

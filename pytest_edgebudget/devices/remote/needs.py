@@ -15,12 +15,15 @@ VENV = "~/.edgebudget"
 NARROW = ("armv6l", "armv7l")  # for which only tflite-runtime has wheels
 
 
-def missing_there(runtime: str, board: Board, hello: Mapping[str, Any]) -> MissingExtra:
-    """The error for a runtime that the board does not have."""
+def missing_there(
+    runtime: str, board: Board, hello: Mapping[str, Any], distribution: str = ""
+) -> MissingExtra:
+    """The error for a runtime, or a *distribution* of it, that the board does not have."""
     info = RUNTIMES[runtime]
+    name = distribution or info.distribution
     formats = " and ".join(f".{fmt}" for fmt in info.formats)
-    error = MissingExtra(info.distribution, info.extra, f"running {formats} models on {board.name}")
-    error.hint = install(info.distribution, board, hello)
+    error = MissingExtra(name, info.extra, f"running {formats} models on {board.name}")
+    error.hint = install(name, board, hello)
     return error
 
 

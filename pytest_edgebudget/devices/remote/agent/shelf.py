@@ -68,8 +68,10 @@ class Shelf:
         """The folder *name* with these files (relative path to SHA-256), made when it is not."""
         path = self._trees / name
         if path.is_dir():
-            os.utime(path)
-            return str(path)
+            if self._whole(path, files):
+                os.utime(path)
+                return str(path)
+            shutil.rmtree(path, ignore_errors=True)
         with _told(self.folder):
             fresh = Path(tempfile.mkdtemp(prefix=".", dir=self._trees))
             try:
@@ -114,6 +116,16 @@ class Shelf:
         if digest.hexdigest() != sha:
             raise Refusal("disk", f"a file arrived damaged in {self.folder}")
         partial.rename(self._blobs / sha)
+
+    def _whole(self, path: Path, files: dict[str, str]) -> bool:
+        """Whether no file was cut off by a power failure, after which its content came anew."""
+        try:
+            return all(
+                (path / relative).stat().st_size == (self._blobs / sha).stat().st_size
+                for relative, sha in files.items()
+            )
+        except OSError:
+            return False
 
     def _place(self, sha: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
