@@ -48,6 +48,14 @@ def test_the_first_operator_that_is_not_taken_starts_the_cpus_part(tmp_path: Pat
     assert found.off_chip.high == -(-WEIGHTS * 16 // 10)
 
 
+def test_a_branch_that_needs_nothing_of_what_fell_off_is_off_or_not(tmp_path: Path) -> None:
+    model = Chain().conv("a").op("ELU", "act").restart().conv("b")
+    found = facts(model.write(tmp_path / "m.tflite"))
+    assert [op.name for op in found.off] == ["act", "b"]
+    assert found.least is not None
+    assert (found.least.ops, found.least.macs) == (1, 0)
+
+
 def test_an_accelerator_that_is_entered_anew_keeps_what_is_behind(tmp_path: Path) -> None:
     model = Chain().conv("a").op("FLOOR", "act").conv("b")
     found = facts(model.write(tmp_path / "m.tflite"), "ethos-u55-128")

@@ -64,6 +64,11 @@ class Chain:
         self._shape = shape or self._shape
         return self._add(kind, name, inputs, options, type_)
 
+    def restart(self) -> Chain:
+        """The next op takes the model's input: another branch."""
+        self._last = 0
+        return self
+
     def custom(self, code: str, name: str) -> Chain:
         """A custom op of one input and one output."""
         self._custom = code
