@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_edgebudget.devices.accelerated import environments, swiftshader
+from pytest_edgebudget.devices.accelerated import choices, environments, swiftshader
 from pytest_edgebudget.devices.accelerated.device import AcceleratedDevice
 from pytest_edgebudget.devices.base import Lack, Way
 from pytest_edgebudget.devices.interpreters import installed
@@ -97,8 +97,8 @@ def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
         found.append(Lack("SwiftShader, the emulated GPU, is not here", INSTALL))
     device = open_emulated(choice)
     for fmt in device.formats:
-        distribution, python = device._distribution(fmt), device._interpreter(fmt)
-        if not installed(distribution, python):
+        distribution = choices.distribution(device.choice, fmt)
+        if not installed(distribution, device.interpreter(fmt)):
             own = distribution == PROVIDERS[WEBGPU].distribution
             command = INSTALL if own else environments.commands(distribution, choice.python)
             found.append(Lack(f"{distribution} is not installed", command))

@@ -98,7 +98,7 @@ class RemoteDevice:
     def hello(self) -> Mapping[str, Any]:
         """What the helper says about its board, asked once."""
         if self._hello is None:
-            names = [choices.distribution(self.choice, fmt) for fmt in self.formats]
+            names = choices.builds(self.choice)
             self._hello = self.board.ask("hello", "looking around", distributions=names)
         return self._hello
 

@@ -42,10 +42,16 @@ def install(distribution: str, board: Board, hello: Mapping[str, Any]) -> str:
     return f'{board.transport.shell} "{board.python} -m pip install {what}"'
 
 
-def lacks_there(board: Board, runtimes: Sequence[str], *, energy: bool = True) -> Iterator[Lack]:
-    """What is missing on a board; connects to it."""
+def lacks_there(
+    board: Board,
+    runtimes: Sequence[str],
+    *,
+    energy: bool = True,
+    builds: Sequence[str] = (),
+) -> Iterator[Lack]:
+    """What is missing on a board, of the runtimes or of certain *builds*; connects to it."""
     try:
-        names = [RUNTIMES[name].distribution for name in runtimes]
+        names = [*builds] or [RUNTIMES[name].distribution for name in runtimes]
         hello = board.ask("hello", "looking around", distributions=["numpy", *names])
     except DeviceError as error:
         yield _unreachable(board, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
+from pytest_edgebudget.devices.accelerated import choices
 from pytest_edgebudget.devices.base import Lack, Way
 from pytest_edgebudget.devices.remote.board import Board, Settings
 from pytest_edgebudget.devices.remote.device import RemoteDevice
@@ -38,17 +39,23 @@ def board_at(url: str, python: str | None, settings: Settings | None = None) -> 
 
 
 def look(
-    url: str, python: str | None, runtimes: Sequence[str] = DESKTOP, *, energy: bool = True
+    url: str,
+    python: str | None,
+    runtimes: Sequence[str] = DESKTOP,
+    *,
+    energy: bool = True,
+    builds: Sequence[str] = (),
 ) -> Sequence[Lack]:
     """
     What is missing on the board at *url*, and the commands that bring it; connects to it.
 
-    *energy*: whether a sensor is looked for, too. Raises EdgeBudgetError for
-    an address that is none.
+    *energy*: whether a sensor is looked for, too; *builds*: these distributions
+    instead of the runtimes' usual ones. Raises EdgeBudgetError for an address
+    that is none.
     """
     board = board_at(url, python)
     try:
-        return list(lacks_there(board, runtimes, energy=energy))
+        return list(lacks_there(board, runtimes, energy=energy, builds=builds))
     finally:
         board.close()
 
@@ -65,7 +72,13 @@ def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
     name = program()[0]
     if shutil.which(name) is None:
         return [Lack(f"{name} is not installed", INSTALL)]
-    return look(choice.run, choice.python, choice.runtimes, energy=False)
+    return look(
+        choice.run,
+        choice.python,
+        choice.runtimes,
+        energy=False,
+        builds=choices.builds(choice) if choices.accelerated(choice) else (),
+    )
 
 
 WAY = Way(
