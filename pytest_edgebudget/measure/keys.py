@@ -34,6 +34,7 @@ READING = (
     "measure/*.py",
     "worker/**/*.py",
     "devices/kernels.py",
+    "devices/accelerated/*.py",
     "devices/tflm/*.py",
     "devices/ethos_u/*.py",
 )
