@@ -11,11 +11,11 @@ from pytest_edgebudget.graph.arena import Band
 MAPPED = "Mapped to Edge TPU"
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _VERSION = re.compile(r"^Edge TPU Compiler version (\S+)", re.MULTILINE)
-_ROW = re.compile(r"^([A-Za-z][\w-]*) +(\d+) +(\S.*?) *$", re.MULTILINE)
-_SUBGRAPHS = re.compile(r"^Number of Edge TPU subgraphs: (\d+)", re.MULTILINE)
-_TOTAL = re.compile(r"^Total number of operations: (\d+)", re.MULTILINE)
+_ROW = re.compile(r"^([A-Za-z][\w-]*) +(\d{1,9}) +(\S.*)$", re.MULTILINE)
+_SUBGRAPHS = re.compile(r"^Number of Edge TPU subgraphs: (\d{1,9})$", re.MULTILINE)
+_TOTAL = re.compile(r"^Total number of operations: (\d{1,9})$", re.MULTILINE)
 _REFUSED = re.compile(r"^Invalid model: .*\n\s*(\S.*)", re.MULTILINE)
-_SIZE = r": (\d+(?:\.(\d+))?)([KMG]?i?B)"
+_SIZE = r": (\d{1,9}(?:\.(\d{1,9}))?)([KMG]?i?B)"
 _OFF_CHIP = re.compile("Off-chip memory used for streaming uncached model parameters" + _SIZE)
 _ON_CHIP = re.compile("On-chip memory used for caching model parameters" + _SIZE)
 _LAST_LINES = 3
@@ -73,7 +73,8 @@ def parse_report(summary: str, log: str) -> Report:
     version = found[1] if found else "of an unknown version"
     if refused := _REFUSED.search(summary):
         return Report(version=version, refused=refused[1].strip())
-    rows = tuple(Row(kind, int(count), status) for kind, count, status in _ROW.findall(log))
+    lines = _ROW.findall(log)
+    rows = tuple(Row(kind, int(count), status.strip()) for kind, count, status in lines)
     total, subgraphs = _TOTAL.search(summary), _SUBGRAPHS.search(summary)
     if not rows or not total or int(total[1]) != sum(row.count for row in rows):
         raise CannotTell(

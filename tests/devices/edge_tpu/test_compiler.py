@@ -100,6 +100,8 @@ def test_a_model_that_the_compiler_refuses_is_told_in_its_words() -> None:
             "edgetpu_compiler of an unknown version has no result for the model: it said nothing",
         ),
         (summary([("ADD", 2, MAPPED)]), log([("ADD", 1, MAPPED)]), "has no result"),
+        (summary([("ADD", 10**4000, MAPPED)]), log([("ADD", 10**4000, MAPPED)]), "has no result"),
+        (summary([("ADD", 2, MAPPED)]), f"ADD 1 x{' ' * 500_000}y", "has no result"),
     ],
 )
 def test_words_that_are_no_report_are_no_reading(words: str, table: str, said: str) -> None:
@@ -237,7 +239,7 @@ def test_nothing_stays_of_a_compiler_whose_parent_is_killed_in_mid_run(
         "compile_report(Path(sys.argv[1]), sys.argv[2])\n"
     )
     command = [sys.executable, "-c", code, str(chain(tmp_path)), str(program)]
-    with subprocess.Popen(command) as parent:
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}) as parent:
         deadline = time.monotonic() + 30
         while not (note.exists() and note.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
