@@ -18,20 +18,14 @@ from pytest_edgebudget.devices.fpga.way import WAY
 from pytest_edgebudget.jobs import run
 from pytest_edgebudget.types import DeviceChoice
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
 
 Fix = Callable[..., Path]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without hls4ml or a compiler, say what would bring them."""
-    reason = lacking()
-    for item in items if reason else ():
-        if Path(__file__).parent in item.path.parents and "bare" not in item.keywords:
-            item.add_marker(pytest.mark.skip(reason=reason))
-
-
 def lacking() -> str:
+    """What these tests need and this machine does not have."""
     for module in ("hls4ml", "keras"):
         if importlib.util.find_spec(module) is None:
             return f"{module} is not installed: pip install 'pytest-edgebudget[fpga]'"
@@ -41,6 +35,8 @@ def lacking() -> str:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models of `make_models`."""
+    if reason := lacking():
+        pytest.skip(reason)
     made = tmp_path_factory.mktemp("fpga")
     script = Path(__file__).parent / "make_models.py"
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -52,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fix(folder: Path) -> Fix:
-    """A model of `folder`, or of the examples, after ``fixed_point(...)``."""
+    """A model of `folder` after ``fixed_point(...)``."""
 
     def made(model: Path, total: int, integer: int, **options: bool) -> Path:
         words = [f"{total}_{integer}", *(f"{key}_{value}" for key, value in options.items())]
@@ -64,9 +60,8 @@ def fix(folder: Path) -> Fix:
                 "args": [total, integer],
                 "options": [[key, value] for key, value in options.items()],
             }
-            here = Path(__file__).parents[3]
             job = "tests.devices.fpga.jobs:fixed_point"
-            run(job, payload, root=here, timeout=300, purpose=f"fixing {model.name}")
+            run(job, payload, root=ROOT, timeout=300, purpose=f"fixing {model.name}")
         return out
 
     return made

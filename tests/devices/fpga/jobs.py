@@ -11,28 +11,10 @@ from pytest_edgebudget.types import Step
 
 
 def fixed_point(payload: dict[str, Any]) -> None:
+    """Apply the pass."""
     options = tuple((key, value) for key, value in payload["options"])
     step = Step("fixed_point", tuple(payload["args"]), options)
     module.apply(Job(model=Path(payload["model"]), out=Path(payload["out"]), step=step))
-
-
-def answers(payload: dict[str, Any]) -> list[Any]:
-    """What Keras itself says to the samples of a file."""
-    import keras
-    import numpy as np
-
-    model = keras.saving.load_model(payload["model"], compile=False)
-    with np.load(payload["data"]) as data:
-        found: list[Any] = model.predict(data["x_test"], verbose=0).tolist()
-    return found
-
-
-def weights(payload: dict[str, Any]) -> list[Any]:
-    """The weights of a Keras model, as Keras reads them."""
-    import keras
-
-    model = keras.saving.load_model(payload["model"], compile=False)
-    return [each.tolist() for each in model.get_weights()]
 
 
 def by_hls4ml(payload: dict[str, Any]) -> list[Any]:

@@ -1,7 +1,8 @@
 """
 Models for the tests, made in a process of their own: python make_models.py FOLDER
 
-``chain.keras``: three dense layers with and without ReLU, whose weights reach beyond small ranges.
+``chain.keras``: three dense layers with and without ReLU, whose weights reach beyond small
+ranges; they lie in ``chain.npz``, too. ``picture.keras``: a small convolutional network.
 ``two.keras``: two inputs and two outputs. ``cube.keras``: a layer that hls4ml does not know.
 """
 
@@ -28,6 +29,19 @@ def chain() -> keras.Model:
     return model
 
 
+def picture() -> keras.Model:
+    keras.utils.set_random_seed(4)
+    return keras.Sequential(
+        [
+            keras.layers.Input((6, 6, 1), name="image"),
+            keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="edges"),
+            keras.layers.MaxPooling2D(name="pool"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dense(4, activation="softmax", name="kind"),
+        ]
+    )
+
+
 def two() -> keras.Model:
     left = keras.layers.Input((3,), name="left")
     right = keras.layers.Input((2,), name="right")
@@ -47,5 +61,7 @@ def cube() -> keras.Model:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for make in (chain, two, cube):
-        make().save(folder / f"{make.__name__}.keras")
+    for make in (chain, picture, two, cube):
+        model = make()
+        model.save(folder / f"{make.__name__}.keras")
+        np.savez(folder / f"{make.__name__}.npz", *model.get_weights())
