@@ -69,6 +69,20 @@ class Predictions:
     evidence: Evidence | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinAnswers:
+    """
+    What the artifact answers on the device (*there*) and on this machine (*here*).
+
+    Outputs by name, the first axis the same samples, as in `Predictions`.
+    *twin*: runtime, version and CPU of this machine.
+    """
+
+    there: Mapping[str, Array]
+    here: Mapping[str, Array]
+    twin: str
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """

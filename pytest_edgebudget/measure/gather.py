@@ -19,10 +19,12 @@ from pytest_edgebudget.facts import (
     Predictions,
     StartupFacts,
     Timings,
+    TwinAnswers,
 )
 from pytest_edgebudget.measure.predictions import predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.timing import put_inputs, startup, timings
+from pytest_edgebudget.measure.twins import twin_answers, why_no_twin
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.types import Artifact
 
@@ -92,6 +94,8 @@ def _repeated(gather: Callable[[], object]) -> object:
 
 def can_gather(device: Device, kind: type) -> str:
     """Why nothing gathers such facts on that device; empty when something does."""
+    if kind is TwinAnswers:
+        return why_no_twin(device)
     if kind in _GATHER or device.source(kind) is not None:
         return ""
     return f"nothing on {device.choice.profile.name}, run {device.choice.way}, tells this"
@@ -134,6 +138,12 @@ def _predictions(gathered: Gathered) -> Predictions:
     return predictions(gathered.subject, compared=gathered.compared)
 
 
+def _twin_answers(gathered: Gathered) -> TwinAnswers:
+    there = gathered.facts(Predictions)
+    assert isinstance(there, Predictions)
+    return twin_answers(gathered.subject, there)
+
+
 def _timings(gathered: Gathered) -> Timings:
     return timings(gathered.subject, gathered.runs)
 
@@ -165,6 +175,7 @@ _GATHER: Mapping[type, Callable[[Gathered], object]] = {
     PlanFacts: _plan,
     PlacementFacts: _placement,
     Predictions: _predictions,
+    TwinAnswers: _twin_answers,
     Timings: _timings,
     StartupFacts: _startup,
     MemoryFacts: _memory,

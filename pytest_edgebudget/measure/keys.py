@@ -20,8 +20,10 @@ from pytest_edgebudget.facts import (
     PlanFacts,
     Predictions,
     Timings,
+    TwinAnswers,
 )
 from pytest_edgebudget.measure.subject import Subject
+from pytest_edgebudget.measure.twins import twin_words
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import Key
@@ -34,12 +36,14 @@ READING = (
     "measure/*.py",
     "worker/**/*.py",
     "devices/kernels.py",
+    "devices/emulated/*.*",
     "devices/accelerated/*.py",
     "devices/tflm/*.py",
     "devices/ethos_u/*.py",
 )
 
 STATIC = (FileFacts, graph.Graph, PlanFacts)
+SAMPLED = (Predictions, TwinAnswers)
 
 
 def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Key:
@@ -72,8 +76,10 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         "threads": str(choice.threads),
     }
     pairs |= dict(identity.conditions)
-    if metric.needs is Predictions:
+    if metric.needs in SAMPLED:
         pairs |= _samples(subject) | _asked(wanted)
+    if metric.needs is TwinAnswers:
+        pairs["against"] = twin_words(subject)
     if metric.compares and subject.source is not None:
         pairs["source"] = subject.source.sha256[:12]
     if metric.needs is InstructionFacts:
@@ -148,7 +154,7 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
 
 
 def _whole_data(metric: Metric, subject: Subject) -> str:
-    return subject.data.sha256 if subject.data and metric.needs is Predictions else ""
+    return subject.data.sha256 if subject.data and metric.needs in SAMPLED else ""
 
 
 def _source(metric: Metric, subject: Subject) -> str:

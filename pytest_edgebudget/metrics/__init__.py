@@ -5,6 +5,7 @@ from pytest_edgebudget.metrics import (
     activation_plan,
     arena,
     auc,
+    bit_identity,
     cold_start,
     cosine,
     cpu_fallback,
@@ -59,4 +60,5 @@ BUILT_IN: tuple[Metric, ...] = (
     mae.METRIC,
     mse.METRIC,
     cosine.METRIC,
+    bit_identity.METRIC,
 )
