@@ -54,7 +54,7 @@ def _tool(name: str) -> Path:
 
 def _refusal(profile: Profile) -> str:
     """Phones run Android, and a runtime on it."""
-    if any(not RUNTIMES[name].tried_in for name in profile.runtimes):
+    if any(not RUNTIMES[name].micro for name in profile.runtimes):
         return ""
     return f"{profile.name} runs no Android"
 

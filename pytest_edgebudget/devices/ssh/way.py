@@ -62,7 +62,7 @@ def look(
 
 def _refusal(profile: Profile) -> str:
     """Boards run an operating system, and a runtime in Python."""
-    if any(not RUNTIMES[name].tried_in for name in profile.runtimes):
+    if any(not RUNTIMES[name].micro for name in profile.runtimes):
         return ""
     return f"{profile.name} runs no Linux that could be reached by ssh"
 
