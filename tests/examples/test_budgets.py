@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_edgebudget.budget import read_budget
+from pytest_edgebudget.devices.debian import data_folder
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.extensions import command_line_manager, registry_of
 
@@ -19,6 +20,7 @@ CLASSES = {
     *("pi3", "pi4", "pi5", "pi-zero-2w", "stm32l4", "stm32h7", "esp32s3", "ethos-u55"),
     *("ethos-u85", "coral-usb", "jetson-nano", "gpu", "fpga"),
 }
+DATA = str(data_folder())  # pytester has a home of its own
 BUDGETS = sorted((ROOT / "budgets").glob("*.toml"))
 
 
@@ -29,6 +31,7 @@ def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path
     shutil.copytree(ROOT / "budgets", pytester.path / "budgets")
     shutil.copytree(ROOT / "examples", pytester.path / "examples")
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    monkeypatch.setenv("EDGEBUDGET_DATA", DATA)
     (pytester.path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     return pytester.path
 
