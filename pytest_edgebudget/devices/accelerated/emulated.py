@@ -13,6 +13,7 @@ from pytest_edgebudget.devices.base import Lack, Way
 from pytest_edgebudget.devices.interpreters import installed
 from pytest_edgebudget.errors import DeviceError
 from pytest_edgebudget.facts import (
+    EnergyFacts,
     InstructionFacts,
     MemoryFacts,
     PlacementFacts,
@@ -30,6 +31,8 @@ PHYSICAL = {
     StartupFacts: "cold start",
     InstructionFacts: "an instruction count",
     MemoryFacts: "memory",
+    EnergyFacts: "energy",
+    EnergyFacts: "energy",
 }
 
 

@@ -16,6 +16,7 @@ from pytest_edgebudget.devices.accelerated import swiftshader
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import DeviceError
 from pytest_edgebudget.facts import (
+    EnergyFacts,
     InstructionFacts,
     MemoryFacts,
     PlacementFacts,
@@ -60,6 +61,7 @@ def test_nothing_physical_is_told() -> None:
         (StartupFacts, "cold start"),
         (InstructionFacts, "an instruction count"),
         (MemoryFacts, "memory"),
+        (EnergyFacts, "energy"),
     ):
         said = f"needs a GPU: {what} of an emulated one is not that of a GPU"
         assert gpu.refusal(kind) == said
