@@ -19,8 +19,8 @@ SHOWN = (
     *("cpu_fallback", "npu_cycles", "npu_time", "npu_sram"),
 )
 """Metrics that stand for all that are read of the same facts."""
-NPU = "npu_"
-"""Metrics that nobody looks for where there is no NPU."""
+NOBODY = "nobody tells"
+"""Why a metric is not listed at all: nobody looks for the cycles of an NPU that is not there."""
 STATIC = "static"
 ESTIMATED = (PlacementFacts, PlanFacts)
 """What is computed from tables and plans where the device does not tell it."""
@@ -85,7 +85,7 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
         lacks = () if address else tuple(way.lacks(choice))
     except EdgeBudgetError as error:
         evidence, refused, lacks = {}, {}, (Lack(error.message, error.hint),)
-    told = {name: it for name, it in refused.items() if it and not name.startswith(NPU)}
+    told = {name: it for name, it in refused.items() if it and it != NOBODY}
     return Offer(
         run=run,
         help=way.help,
@@ -103,7 +103,7 @@ def _refusal(device: Device, metric: Metric) -> str:
         return f"{choice.runtimes[0]} has no arena with its default kernels"
     if metric.needs is PlacementFacts and not _accelerated(choice):
         return f"{choice.profile.name} has no accelerator"
-    return device.refusal(metric.needs) or can_gather(device, metric.needs)
+    return device.refusal(metric.needs) or (can_gather(device, metric.needs) and NOBODY)
 
 
 def _accelerated(choice: DeviceChoice) -> bool:
