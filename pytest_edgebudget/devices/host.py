@@ -27,7 +27,13 @@ from pytest_edgebudget.devices.connection import Connection
 from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, find_python, installed
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.facts import InstructionFacts, Predictions, StartupFacts, Timings
+from pytest_edgebudget.facts import (
+    EnergyFacts,
+    InstructionFacts,
+    Predictions,
+    StartupFacts,
+    Timings,
+)
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 from pytest_edgebudget.worker.acceleration import NOTHING, Acceleration
 
@@ -37,6 +43,7 @@ PHYSICAL = {
     Timings: "latency",
     StartupFacts: "cold start",
     InstructionFacts: "an instruction count",
+    EnergyFacts: "energy",
 }
 
 
@@ -69,9 +76,16 @@ class HostDevice:
         return f"needs the device: {PHYSICAL[facts]} of this machine is not that of {name}"
 
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
-        """The ordinary way for all."""
-        del facts
-        return None
+        """Energy by this machine's own sensor; the ordinary way for all others."""
+        return self._energy if facts is EnergyFacts else None
+
+    def _energy(self, artifact: Artifact, fill: Fill) -> EnergyFacts:
+        """Joules by RAPL, a sensor, or the user's program."""
+        from pytest_edgebudget.devices.remote.energy import joules, meter_here
+
+        command = self.choice.energy_command
+        with self.quiet(), self.worker(artifact.format) as worker, meter_here(command) as meter:
+            return joules(artifact, worker, fill, meter)
 
     def repeats(self, facts: type) -> bool:
         """Answers do, with one runtime on one CPU."""

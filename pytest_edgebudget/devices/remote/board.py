@@ -15,7 +15,7 @@ from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.connection import Refused
 from pytest_edgebudget.devices.remote import bundle
 from pytest_edgebudget.devices.remote.connection import Missing, RemoteConnection
-from pytest_edgebudget.devices.remote.transport import Transport
+from pytest_edgebudget.devices.remote.transport import Transport, in_shell
 from pytest_edgebudget.errors import DeviceError, Interrupted
 
 BEAT = 20.0  # seconds between two signs of life
@@ -93,12 +93,10 @@ class Board:
                 raise
 
     def program(self, what: str, *arguments: str) -> RemoteConnection:
-        """Start a program in the board's Python, beside the helper."""
-        from pytest_edgebudget.devices.remote.transport import in_shell
-
+        """Start a program in the board's Python, beside the helper, in the folder of this run."""
         with self._lock:
-            self._connected()
-            command = self.transport.other(in_shell(self.python, *arguments))
+            folder = str(self.ask("scratch", f"starting {what}")["path"])
+            command = self.transport.other(in_shell(self.python, *arguments, folder=folder))
             return RemoteConnection(command, what=what, transport=self.transport)
 
     def close(self) -> None:

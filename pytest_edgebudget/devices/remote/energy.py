@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_edgebudget.devices.base import CannotTell, Fill, Worker
+from pytest_edgebudget.devices.remote.agent import meter as agent
+from pytest_edgebudget.devices.remote.agent.refusal import Refusal
 from pytest_edgebudget.facts import EnergyFacts
 from pytest_edgebudget.types import Artifact
 
@@ -35,6 +38,43 @@ class Meter(Protocol):
 
     def read(self) -> Point:
         """Now. Raises CannotTell when it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterHere:
+    """A meter of this machine."""
+
+    meter: agent.Meter
+
+    @property
+    def domain(self) -> str:
+        """What it measures."""
+        return self.meter.domain
+
+    def read(self) -> Point:
+        """Now."""
+        try:
+            told = self.meter.read()
+        except Refusal as refusal:
+            raise CannotTell(refusal.message, refusal.hint) from None
+        return Point(told["joules"], told["seconds"])
+
+
+@contextmanager
+def meter_here(command: Sequence[str], root: str = "/") -> Iterator[MeterHere]:
+    """
+    A meter of this machine: the user's program, or a sensor below *root*.
+
+    Raises CannotTell where there is none.
+    """
+    try:
+        meter = agent.Meter(root, command)
+    except Refusal as refusal:
+        raise CannotTell(refusal.message, refusal.hint) from None
+    try:
+        yield MeterHere(meter)
+    finally:
+        meter.close()
 
 
 def joules(

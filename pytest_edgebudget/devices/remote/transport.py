@@ -47,19 +47,23 @@ class Transport(Protocol):
         """Remove what `open` made."""
 
 
-def in_shell(program: str, *arguments: str) -> str:
+def in_shell(program: str, *arguments: str, folder: str = "") -> str:
     """
     A command line that runs *program* in whatever shell the user has there.
+
+    *folder*: where it runs; the home folder without.
 
     It prints `READY` first. A program that dies of a signal gives the shell's
     status, 128 and the signal: that of ``ssh`` itself would be 255, like that
     of a lost connection.
     """
     words = " ".join([_program(program), *map(shlex.quote, arguments)])
-    return f"exec sh -c {shlex.quote(f'echo {READY}; {words}; exit $?')}"
+    there = f"cd {shlex.quote(folder)} && " if folder else ""
+    return f"exec sh -c {shlex.quote(f'{there}echo {READY}; {words}; exit $?')}"
 
 
 def _program(name: str) -> str:
-    """A program's name, quoted; ``~/`` is the home over there."""
-    home, _, rest = name.partition("/")
-    return f'"$HOME"/{shlex.quote(rest)}' if home == "~" else shlex.quote(name)
+    """A program's name, quoted; paths begin in the home over there, as ``~/`` does."""
+    if "/" not in name or name.startswith("/"):
+        return shlex.quote(name)
+    return f'"$HOME"/{shlex.quote(name.removeprefix("~/"))}'

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from pytest_edgebudget.devices import open_device, profile_named
 from pytest_edgebudget.devices.base import CannotTell
-from pytest_edgebudget.devices.remote.energy import Point, joules
+from pytest_edgebudget.devices.remote.energy import Point, joules, meter_here
 from pytest_edgebudget.facts import EnergyFacts
 from pytest_edgebudget.metrics.energy import METRIC
 from pytest_edgebudget.testing import MockWorker
+from pytest_edgebudget.types import DeviceChoice
+from tests.devices.remote import board_files
+from tests.devices.ssh.conftest import WARM
 from tests.measure.help import artifact
 
 
@@ -85,3 +91,69 @@ def test_a_busy_board_has_a_wider_interval(model: Path) -> None:
 def test_a_sensor_that_sees_no_difference_has_no_number(model: Path) -> None:
     with pytest.raises(CannotTell, match=r"ina226 sees no difference .* \(2 W\) and idling"):
         measured(bench(running=2.0), model)
+
+
+def test_a_machine_that_is_the_device_is_measured_by_its_own_counter(
+    tmp_path: Path, model: Path
+) -> None:
+    root = board_files.intel(tmp_path, psys=1_000_000)
+    with meter_here((), str(root)) as meter:
+        assert meter.domain == "RAPL psys"
+        first = meter.read()
+        board_files.intel(tmp_path, psys=3_500_000)
+        assert meter.read().joules - first.joules == pytest.approx(2.5)
+    with (
+        pytest.raises(CannotTell, match="no sensor of power"),
+        meter_here((), str(model.parent / "x")),
+    ):
+        pass
+
+
+def test_a_stand_in_for_a_board_has_no_energy() -> None:
+    here = open_device(DeviceChoice(profile=profile_named("raspberry-pi-4"), run="host"))
+    assert here.refusal(EnergyFacts) == (
+        "needs the device: energy of this machine is not that of raspberry-pi-4"
+    )
+
+
+@pytest.mark.slow
+def test_the_energy_of_this_machine_by_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten watts of a CPU that the worker keeps busy, by the kernel's own account of it."""
+    pytest.importorskip("ai_edge_litert", reason="the runtime of this test")
+    if not Path("/proc/self/schedstat").exists():
+        pytest.skip("/proc/PID/schedstat tells how long a process had a CPU")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # a lease of this test's own
+    script = tmp_path / "meter.py"
+    script.write_text(METER.format(parent=os.getpid()))
+    command = (sys.executable, str(script))
+    here = open_device(
+        DeviceChoice(profile=profile_named("host"), run="host", energy_command=command)
+    )
+    gather = here.source(EnergyFacts)
+    assert gather is not None
+    facts = gather(artifact(WARM), lambda worker: None)
+    assert isinstance(facts, EnergyFacts)
+    assert facts.domain == f"what {sys.executable} measures"
+    with here.worker("tflite") as worker:
+        worker.load(WARM)
+        fastest = min(worker.time(1000, warmup=100))
+    assert max(facts.idle) < 1
+    # Other programs may take the CPU, and then nothing is counted; caches are what differs.
+    assert 0.3 < METRIC.read(facts, {}).value / (10 * fastest) < 3
+
+
+METER = """\
+import glob
+seconds = 0.0
+for path in glob.glob("/proc/[0-9]*"):
+    try:
+        fields = open(path + "/stat").read().rpartition(")")[2].split()
+        words = open(path + "/cmdline").read()
+        if int(fields[1]) == {parent} and "worker" in words:
+            seconds += int(open(path + "/schedstat").read().split()[0]) / 1e9
+    except (OSError, IndexError):
+        pass
+print(10 * seconds, "J")
+"""
