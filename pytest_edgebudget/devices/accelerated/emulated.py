@@ -32,7 +32,6 @@ PHYSICAL = {
     InstructionFacts: "an instruction count",
     MemoryFacts: "memory",
     EnergyFacts: "energy",
-    EnergyFacts: "energy",
 }
 
 
