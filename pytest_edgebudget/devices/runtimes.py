@@ -68,6 +68,13 @@ RUNTIMES = {
         tried_in="litert",
         micro=True,
     ),
+    "tosa": RuntimeInfo(
+        distribution="tosa-tools",
+        extra="",
+        formats=("tflite",),
+        tried_in="litert",
+        micro=True,
+    ),
 }
 
 

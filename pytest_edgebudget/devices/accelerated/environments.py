@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_edgebudget.devices.debian import data_folder
@@ -51,9 +51,11 @@ def commands(distribution: str, chosen: str | None) -> str:
     )
 
 
-def install(distribution: str, say: Callable[[str], None]) -> str:
+def install(distribution: str, say: Callable[[str], None], beside: Sequence[str] = ()) -> str:
     """
     Make the environment, unless it is there; a sentence about what was done.
+
+    *beside*: other distributions that it needs.
 
     Raises EdgeBudgetError where it cannot be made.
     """
@@ -67,8 +69,8 @@ def install(distribution: str, say: Callable[[str], None]) -> str:
         shutil.rmtree(place, ignore_errors=True)
         say(f"installing {distribution} into {place}")
         _run([sys.executable, "-m", "venv", str(place)], f"making {place}")
-        pip = [str(_program(place)), "-m", "pip", "install", "--quiet", distribution, "numpy"]
-        _run(pip, f"installing {distribution}")
+        pip = [str(_program(place)), "-m", "pip", "install", "--quiet"]
+        _run([*pip, distribution, *beside, "numpy"], f"installing {distribution}")
         (place / "complete").touch()
     return f"{distribution} is in {place}"
 

@@ -27,6 +27,7 @@ from pytest_edgebudget.devices.base import (
     Way,
     Worker,
 )
+from pytest_edgebudget.devices.ethos_u import tosa
 from pytest_edgebudget.devices.ethos_u.compiler import Compiler
 from pytest_edgebudget.devices.ethos_u.memory import arena, device_memory
 from pytest_edgebudget.devices.ethos_u.npu import npu_facts
@@ -75,7 +76,8 @@ class VelaDevice:
     def evidence(self, facts: type) -> Evidence:
         """The NPU's arithmetic is emulated; the rest is Vela's estimate."""
         if facts is Predictions:
-            return Evidence.EMULATED
+            exact = self.runner.choice.runtime in (ARITHMETIC, tosa.RUNTIME)
+            return Evidence.EMULATED if exact else Evidence.HOST
         return Evidence.EXACT if facts is PlacementFacts else Evidence.ESTIMATED
 
     def refusal(self, facts: type) -> str:
@@ -204,18 +206,32 @@ def open_vela(choice: DeviceChoice) -> VelaDevice:
         raise EdgeBudgetError(
             f"there is no runtime {choice.runtime!r}", f"known: {', '.join(RUNTIMES)}"
         )
-    return VelaDevice(choice, HostDevice(replace(choice, runtime=choice.runtime or ARITHMETIC)))
+    return VelaDevice(choice, HostDevice(_computing(choice)))
+
+
+def _computing(choice: DeviceChoice) -> DeviceChoice:
+    """The runtime that computes, and the Python that has it."""
+    if choice.runtime != tosa.RUNTIME:
+        return replace(choice, runtime=choice.runtime or ARITHMETIC)
+    if not tosa.is_installed(choice.python):
+        raise EdgeBudgetError(
+            "the TOSA reference model is not installed",
+            f"edgebudget devices install {choice.profile.name}",
+        )
+    return replace(choice, python=tosa.python_of(choice.python))
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
-    """Vela, and the runtime that computes."""
-    runtime = RUNTIMES[choice.runtime or ARITHMETIC]
-    needed = ((DISTRIBUTION, "ethos-u"), (runtime.distribution, runtime.extra))
-    return [
+    """Vela, and the runtimes that compute; the reference model only where it is chosen."""
+    found = [
         Lack(distribution, f"pip install 'pytest-edgebudget[{extra}]'")
-        for distribution, extra in needed
+        for distribution, extra in ((DISTRIBUTION, "ethos-u"), ("tflite-micro", "mcu"))
         if not installed(distribution, sys.executable)
     ]
+    if choice.runtime == tosa.RUNTIME and not tosa.is_installed(choice.python):
+        install = f"edgebudget devices install {choice.profile.name}"
+        found.append(Lack("the TOSA reference model", install))
+    return found
 
 
 WAY = Way(
@@ -224,4 +240,6 @@ WAY = Way(
     open=open_vela,
     refusal=refusal,
     lacks=_lacks,
+    install=lambda profile, say: tosa.install_tosa(say),
+    uninstall=lambda profile, say: tosa.uninstall_tosa(),
 )

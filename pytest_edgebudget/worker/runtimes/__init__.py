@@ -14,6 +14,7 @@ RUNTIMES = {
     "tflite-runtime": "tflite",
     "onnxruntime": "onnx",
     "tflm": "tflm",
+    "tosa": "tosa",
     "hls4ml": "hls4ml",
 }
 
