@@ -144,12 +144,46 @@ class InstructionFacts:
     """
     Instructions of one inference, counted by *tool* (name and version).
 
-    *note*: of what kinds they are.
+    *note*: of what kinds they are. *layers*: those of each, largest first.
     """
 
     count: float
     tool: str
     note: str = ""
+    layers: tuple[Layer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFacts:
+    """
+    What a linker put into flash of a program with the model in it, in bytes.
+
+    Attributes:
+        code, constants: of kernels and whatever else runs.
+        weights: the model's, with biases and scales.
+        initial: values that are copied to RAM at the start.
+        room: the device's flash in one piece; None where it is not known.
+        evidence: EXACT of the firmware itself, EMULATED of a program that
+            stands in for it.
+        tool: compiler and version.
+        program: what was linked, in words.
+        layers: the weights of each layer, largest first.
+    """
+
+    code: int
+    constants: int
+    weights: int
+    initial: int
+    room: int | None
+    evidence: Evidence
+    tool: str
+    program: str
+    layers: tuple[Layer, ...] = ()
+
+    @property
+    def flash(self) -> int:
+        """All of it."""
+        return self.code + self.constants + self.weights + self.initial
 
 
 @dataclass(frozen=True, slots=True)

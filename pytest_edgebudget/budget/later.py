@@ -5,7 +5,6 @@ from __future__ import annotations
 METRICS = frozenset(
     {
         "battery_life",
-        "flash",
         "latency_pipeline",
         "update_size",
     }

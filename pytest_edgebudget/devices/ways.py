@@ -19,6 +19,7 @@ WAYS: Mapping[str, str] = {
     "emulate": "pytest_edgebudget.devices.emulated.way",
     "emulate-gpu": "pytest_edgebudget.devices.accelerated.emulated",
     "tflm": "pytest_edgebudget.devices.tflm.way",
+    "cortex-m": "pytest_edgebudget.devices.cortex_m.way",
     "hls4ml": "pytest_edgebudget.devices.fpga.way",
     "edge-tpu": "pytest_edgebudget.devices.edge_tpu.way",
     "ssh": "pytest_edgebudget.devices.ssh.way",

@@ -15,6 +15,7 @@ from pytest_edgebudget.facts import (
     EnergyFacts,
     FileFacts,
     InstructionFacts,
+    LinkFacts,
     NpuFacts,
     PlacementFacts,
     PlanFacts,
@@ -38,6 +39,7 @@ READING = (
     "devices/kernels.py",
     "devices/emulated/*.*",
     "devices/accelerated/*.py",
+    "devices/cortex_m/**/*.*",
     "devices/tflm/*.py",
     "devices/ethos_u/*.py",
 )
@@ -85,7 +87,7 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     if metric.needs is InstructionFacts:
         # Of one CPU model, and never compared across precisions.
         pairs |= {"cpu_model": identity.cpu, "recipe": str(subject.artifact.recipe)}
-    if isinstance(facts, InstructionFacts):
+    if isinstance(facts, InstructionFacts | LinkFacts):
         pairs["tool"] = facts.tool
     if metric.needs in (Timings, EnergyFacts) and choice.sustained:
         pairs["sustained"] = f"{choice.sustained:g} s"

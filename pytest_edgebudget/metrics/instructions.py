@@ -12,8 +12,10 @@ def read(instructions: InstructionFacts, options: Options) -> Value:
     Instructions of one inference: after the first one, which packs and allocates.
 
     This machine: counted by valgrind's callgrind inside the runtime's invoke.
-    Emulated boards: counted by a plugin of QEMU, all but Python's own. Either
-    is the same to the instruction in every run.
+    Emulated boards: counted by a plugin of QEMU, all but Python's own. An
+    emulated Cortex-M: those of each layer, by a timer in virtual time; they are
+    of plain C, of which optimized kernels take a part. Each is the same to the
+    instruction in every run.
 
     It is the number of one instruction set and one CPU model: valgrind shows
     programs no AVX512 and no VNNI, and a Cortex-A76 has a product of bytes
@@ -21,7 +23,7 @@ def read(instructions: InstructionFacts, options: Options) -> Value:
     itself, and says nothing about int8 against float.
     """
     note = "; ".join(part for part in (instructions.tool, instructions.note) if part)
-    return Value(instructions.count, note=note)
+    return Value(instructions.count, note=note, layers=instructions.layers)
 
 
 METRIC = Metric(

@@ -30,7 +30,7 @@ AT = "budgets/pi4.toml:5: models.k.budget."
         ("accuracy = 90", 'accuracy: a fraction lies in 0..1: write 0.9 or "90 %"'),
         ("size = true", "size: must be a quantity, or a table of bounds"),
         ('sise = "1 KiB"', 'sise: there is no metric "sise" (did you mean size?)'),
-        ('flash = "2 KiB"', 'flash: the metric "flash" is not available in this version'),
+        ('update_size = "2 KiB"', 'update_size: the metric "update_size" is not available'),
         (
             'activation_plan = { max = "1 KiB", level = "error" }',
             "activation_plan.level: activation_plan is information: its limits are warnings",
