@@ -21,7 +21,18 @@ READ_MIDR = "import ctypes, mmap; m = mmap.mmap(-1, 4096, prot=7); m.write(bytes
 def test_part_variant_and_revision_are_those_of_qemus_model(name: str, installed_pi: Path) -> None:
     core = cores()[name]
     asked = subprocess.run(
-        ["qemu-aarch64", "-L", installed_pi, "-cpu", core.cpu, installed_pi / "usr/bin/python3.11", "-E", "-B", "-c", READ_MIDR],
+        [
+            "qemu-aarch64",
+            "-L",
+            installed_pi,
+            "-cpu",
+            core.cpu,
+            installed_pi / "usr/bin/python3.11",
+            "-E",
+            "-B",
+            "-c",
+            READ_MIDR,
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -72,7 +83,9 @@ def test_cores_of_a_raspberry_pi_5_have_a_second_level_each_and_share_a_third() 
 
 
 def test_every_raspberry_pi_can_be_emulated() -> None:
-    named = {name: load_profile(path).cpu for name, path in profiles().items() if "raspberry" in name}
+    named = {
+        name: load_profile(path).cpu for name, path in profiles().items() if "raspberry" in name
+    }
     assert {name: cores()[cpu].arch for name, cpu in named.items()} == {
         "raspberry-pi-2": "armhf",
         "raspberry-pi-3": "arm64",
@@ -95,4 +108,6 @@ def test_a_board_is_a_root_by_links_and_its_own_description(tmp_path: Path) -> N
     assert (board / "sys/devices/system/cpu/possible").read_text() == "0\n"
     assert board_folder(tmp_path / "boards", "pi", root, files) == board
     other = board_folder(tmp_path / "boards", "pi", root, describe(cores()["Cortex-A7"], 2, 9e8))
-    assert sorted(it.name for it in (tmp_path / "boards").iterdir()) == sorted([board.name, other.name])
+    assert sorted(it.name for it in (tmp_path / "boards").iterdir()) == sorted(
+        [board.name, other.name]
+    )
