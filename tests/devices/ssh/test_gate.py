@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_edgebudget.cli import main
 from tests.devices.ssh.conftest import DIGITS
 from tests.devices.ssh.server import Server
 
@@ -116,3 +117,17 @@ def test_a_board_that_is_not_there_is_an_error_of_each_limit_and_no_verdict(
     )
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines(["*there is no connection to 127.0.0.1*", "*Connection refused*"])
+
+
+def test_the_doctor_of_the_command_line_looks_at_the_board(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ai_edge_litert", reason="the runtime of this test")
+    pytest.importorskip("onnxruntime", reason="the runtime of this test")
+    asked = ["doctor", "--profile", "raspberry-pi-4", "--run", server.url]
+    assert main([*asked, "--python", sys.executable]) == 0
+    assert "Nothing is missing." in capsys.readouterr().out
+    assert main([*asked, "--python", "/no/python"]) != 0
+    said = capsys.readouterr().out
+    assert "MISSING  /no/python on 127.0.0.1 (Python 3.7 or newer)" in said
+    assert f"ssh -p {server.port} 127.0.0.1 sudo apt-get install python3" in said
