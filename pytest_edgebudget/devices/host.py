@@ -194,7 +194,11 @@ def _refusal(profile: Profile) -> str:
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
-    """Runtimes that are not installed."""
+    """Runtimes that are not installed, or what would accelerate them."""
+    if choice.delegate or choice.provider:
+        from pytest_edgebudget.devices.accelerated.device import lacks
+
+        return lacks(choice)
     python = find_python(choice.python) if choice.python else sys.executable
     found = []
     for name in choice.runtimes:

@@ -41,36 +41,42 @@ class Provider:
 
     Attributes:
         name: ONNX Runtime's own.
-        distribution: the build on PyPI that has it; "" where it must be built.
+        distribution: what pip calls the build that has it.
+        published: whether PyPI has that build; else it must be made.
         processor: whether it computes on the CPU, in the process's own memory.
     """
 
     name: str
-    distribution: str = ""
+    distribution: str = "onnxruntime"
+    published: bool = True
     processor: bool = False
 
 
-# ONNX Runtime documentation, "Execution Providers", and the lists of its wheels on PyPI.
+# ONNX Runtime documentation, "Execution Providers"; setup.py for the names of builds of one's
+# own; the lists of files on PyPI for the others.
 PROVIDERS: Mapping[str, Provider] = {
-    "ACL": Provider("ACLExecutionProvider", processor=True),
-    "ArmNN": Provider("ArmNNExecutionProvider"),
+    "ACL": Provider("ACLExecutionProvider", "onnxruntime-acl", published=False, processor=True),
+    "ArmNN": Provider("ArmNNExecutionProvider", "onnxruntime-armnn", published=False),
     "CANN": Provider("CANNExecutionProvider", "onnxruntime-cann"),
-    "CoreML": Provider("CoreMLExecutionProvider", "onnxruntime"),
+    "CoreML": Provider("CoreMLExecutionProvider"),
     "CUDA": Provider("CUDAExecutionProvider", "onnxruntime-gpu"),
     "DirectML": Provider("DmlExecutionProvider", "onnxruntime-directml"),
     "MIGraphX": Provider("MIGraphXExecutionProvider", "onnxruntime-migraphx"),
-    "NNAPI": Provider("NnapiExecutionProvider"),
-    "OneDNN": Provider("DnnlExecutionProvider", processor=True),
+    "NNAPI": Provider("NnapiExecutionProvider", published=False),
+    "OneDNN": Provider(
+        "DnnlExecutionProvider", "onnxruntime-dnnl", published=False, processor=True
+    ),
     "OpenVINO": Provider("OpenVINOExecutionProvider", "onnxruntime-openvino"),
     "QNN": Provider("QNNExecutionProvider", "onnxruntime-qnn"),
-    "RKNPU": Provider("RknpuExecutionProvider"),
+    "RKNPU": Provider("RknpuExecutionProvider", published=False),
     "ROCm": Provider("ROCMExecutionProvider", "onnxruntime-rocm"),
     "TensorRT": Provider("TensorrtExecutionProvider", "onnxruntime-gpu"),
-    "VitisAI": Provider("VitisAIExecutionProvider"),
+    "VitisAI": Provider("VitisAIExecutionProvider", "onnxruntime-vitisai", published=False),
     "WebGPU": Provider("WebGpuExecutionProvider", "onnxruntime-webgpu"),
-    "XNNPACK": Provider("XnnpackExecutionProvider", processor=True),
+    "XNNPACK": Provider("XnnpackExecutionProvider", published=False, processor=True),
 }
 """By the names that a budget file writes."""
+MAKE = "no build on PyPI has it: build ONNX Runtime with it, for the python in [device]"
 
 
 def check(asked: Acceleration, name: str, *, software: bool) -> None:

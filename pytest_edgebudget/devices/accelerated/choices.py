@@ -71,8 +71,7 @@ def asked(choice: DeviceChoice, fmt: str) -> Acceleration:
 def distribution(choice: DeviceChoice, fmt: str) -> str:
     """What pip calls the build of the runtime that has it."""
     provider = PROVIDERS.get(asked(choice, fmt).provider)
-    own = provider.distribution if provider else ""
-    return own or RUNTIMES[runtime_for(choice, fmt)].distribution
+    return provider.distribution if provider else RUNTIMES[runtime_for(choice, fmt)].distribution
 
 
 def builds(choice: DeviceChoice) -> list[str]:

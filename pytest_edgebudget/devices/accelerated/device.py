@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,12 @@ from pathlib import Path
 
 from pytest_edgebudget import locks
 from pytest_edgebudget.devices.accelerated import choices, environments
-from pytest_edgebudget.devices.base import CannotTell, Fill, Identity, Worker
+from pytest_edgebudget.devices.base import CannotTell, Fill, Identity, Lack, Worker
 from pytest_edgebudget.devices.host import WORKER, HostDevice
 from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, installed
 from pytest_edgebudget.errors import DeviceError
 from pytest_edgebudget.facts import InstructionFacts, PlacementFacts
-from pytest_edgebudget.types import Artifact, Evidence, Key
+from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Key
 from pytest_edgebudget.worker.acceleration import Acceleration
 
 
@@ -86,6 +87,7 @@ class AcceleratedDevice(HostDevice):
     @contextmanager
     def worker(self, fmt: str) -> Iterator[Worker]:
         """A fresh worker, in the Python that has the provider."""
+        self.identity(fmt)  # says what is missing, and what brings it
         command = [self.interpreter(fmt), *ISOLATED, str(WORKER)]
         with self._start(fmt, command, self._environment(), 1) as client:
             yield client
@@ -98,3 +100,17 @@ class AcceleratedDevice(HostDevice):
     def _placement(self, artifact: Artifact, fill: Fill) -> PlacementFacts:
         with locks.busy():
             return choices.placement(self)(artifact, fill)
+
+
+def lacks(choice: DeviceChoice) -> list[Lack]:
+    """Builds that are not installed, and a delegate's library that is not there."""
+    found = []
+    if choice.delegate and os.sep in choice.delegate and not Path(choice.delegate).is_file():
+        found.append(Lack(f"there is no library {choice.delegate}", ""))
+    device = AcceleratedDevice(choice)
+    for fmt in device.formats:
+        distribution = choices.distribution(choice, fmt)
+        if not installed(distribution, device.interpreter(fmt)):
+            command = environments.commands(distribution, choice.python)
+            found.append(Lack(f"{distribution} is not installed", command))
+    return found

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_edgebudget.devices.accelerated import choices, environments, swiftshader
-from pytest_edgebudget.devices.accelerated.device import AcceleratedDevice
+from pytest_edgebudget.devices.accelerated import environments, swiftshader
+from pytest_edgebudget.devices.accelerated.device import AcceleratedDevice, lacks
 from pytest_edgebudget.devices.base import Lack, Way
-from pytest_edgebudget.devices.interpreters import installed
 from pytest_edgebudget.errors import DeviceError
 from pytest_edgebudget.facts import (
     EnergyFacts,
@@ -94,17 +93,12 @@ def _refusal(profile: Profile) -> str:
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
-    found = []
+    found = lacks(open_emulated(choice).choice)
+    own = f"{PROVIDERS[WEBGPU].distribution} is not installed"
+    named = [Lack(lack.what, INSTALL) if lack.what == own else lack for lack in found]
     if swiftshader.find() is None:
-        found.append(Lack("SwiftShader, the emulated GPU, is not here", INSTALL))
-    device = open_emulated(choice)
-    for fmt in device.formats:
-        distribution = choices.distribution(device.choice, fmt)
-        if not installed(distribution, device.interpreter(fmt)):
-            own = distribution == PROVIDERS[WEBGPU].distribution
-            command = INSTALL if own else environments.commands(distribution, choice.python)
-            found.append(Lack(f"{distribution} is not installed", command))
-    return found
+        named.insert(0, Lack("SwiftShader, the emulated GPU, is not here", INSTALL))
+    return named
 
 
 def _install(profile: Profile, say: Callable[[str], None]) -> str:

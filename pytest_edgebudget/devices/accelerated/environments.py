@@ -17,6 +17,7 @@ from pathlib import Path
 from pytest_edgebudget.devices.debian import data_folder
 from pytest_edgebudget.devices.interpreters import find_python, installed
 from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.worker.acceleration import MAKE, PROVIDERS
 
 PATIENCE = 1800.0  # seconds for a download
 TAIL = 4  # lines of what pip said
@@ -43,6 +44,9 @@ def python_of(distribution: str, chosen: str | None) -> str:
 
 def commands(distribution: str, chosen: str | None) -> str:
     """What brings *distribution*, as a user would type it."""
+    builds = [it for it in PROVIDERS.values() if it.distribution == distribution]
+    if builds and not any(it.published for it in builds):
+        return MAKE
     if chosen is not None:
         return f"{chosen} -m pip install {distribution} numpy"
     place = folder(distribution)

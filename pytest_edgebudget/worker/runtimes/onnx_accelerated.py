@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..acceleration import PROVIDERS, Acceleration, Provider
+from ..acceleration import MAKE, PROVIDERS, Acceleration, Provider
 from ..refusal import Refusal
 from . import vulkan
 from .base import Array
@@ -45,8 +45,8 @@ def open_provider(plain: OnnxRuntime, library: Any, acceleration: Acceleration) 
 
 
 def _hint(provider: Provider) -> str:
-    if not provider.distribution:
-        return "no build on PyPI has it: build ONNX Runtime with it, for the python in [device]"
+    if not provider.published:
+        return MAKE
     return (
         f"pip install {provider.distribution} numpy, in an environment of its own: "
         "python = '...' in [device]"

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_edgebudget.devices.accelerated import environments
 from pytest_edgebudget.devices.base import CannotTell
+from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import DeviceError, ModelError
 from pytest_edgebudget.facts import (
     InstructionFacts,
@@ -92,6 +93,7 @@ def test_evidence_is_measured_on_this_machine_and_a_stand_in_elsewhere(copier: s
     assert "counted of the CPU" in here.refusal(InstructionFacts)
     assert not here.repeats(Predictions)
     assert device(provider="XNNPACK").refusal(MemoryFacts) == ""
+    assert device(provider="OpenVINO").refusal(MemoryFacts) != ""
 
 
 def test_formats_without_an_accelerator_do_not_run_in_silence_on_the_cpu(copier: str) -> None:
@@ -126,6 +128,21 @@ def test_a_provider_that_is_not_installed_says_what_brings_it(
     with pytest.raises(DeviceError) as caught:
         chosen.identity("onnx")
     assert caught.value.hint == f"{sys.executable} -m pip install onnxruntime-qnn numpy"
+
+
+def test_what_is_missing_is_told_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEBUDGET_DATA", str(tmp_path))
+    lacks = way_named("host").lacks
+    (quantum,) = lacks(device(provider="QNN").choice)
+    assert quantum.what == "onnxruntime-qnn is not installed"
+    assert quantum.command.endswith("pip install onnxruntime-qnn numpy")
+    (made,) = lacks(device(provider="ACL").choice)
+    assert made.command.startswith("no build on PyPI has it: build ONNX Runtime with it")
+    nothing = lacks(device(delegate="/no/such/delegate.so").choice)
+    assert nothing[0].what == "there is no library /no/such/delegate.so"
+    assert lacks(device(delegate="libedgetpu.so.1", runtime="litert").choice) == []
 
 
 def test_openvino_runs_from_an_environment_of_its_own() -> None:
