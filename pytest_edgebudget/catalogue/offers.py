@@ -99,11 +99,13 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
 def _refusal(device: Device, metric: Metric) -> str:
     """Why the metric cannot be read there; empty where it can."""
     choice = device.choice
+    if reason := device.refusal(metric.needs):
+        return reason
     if metric.name == "arena" and "tflm" not in choice.runtimes:
         return f"{choice.runtimes[0]} has no arena with its default kernels"
     if metric.needs is PlacementFacts and not _accelerated(choice):
         return f"{choice.profile.name} has no accelerator"
-    return device.refusal(metric.needs) or (can_gather(device, metric.needs) and NOBODY)
+    return can_gather(device, metric.needs) and NOBODY
 
 
 def _accelerated(choice: DeviceChoice) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pytest_edgebudget.devices.constraints import Table, table_of
 from pytest_edgebudget.devices.constraints.names import TABLES
 from pytest_edgebudget.devices.profile import load_profile, profiles
-from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS, Key
+from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS, PUBLISHED_KEYS, Key
 from pytest_edgebudget.types import Profile, Unit
 from pytest_edgebudget.units import format_value
 
@@ -24,6 +24,7 @@ def render(page: str) -> str:
     tables = {
         "keys": _keys(KEYS),
         "memory": _keys(MEMORY_KEYS),
+        "published": _keys(PUBLISHED_KEYS),
         "profiles": _profiles(),
         "constraints": "\n".join(_constraints()),
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS
+from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS, PUBLISHED_KEYS, Key
 from pytest_edgebudget.devices.profile_values import Facts
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
-from pytest_edgebudget.types import Profile, Region
+from pytest_edgebudget.types import Profile, Published, Region, Unit
 
 _BUDGET = frozenset({"device", "extends", "groups", "models"})
 _FOLDER = Path(__file__).parent / "profiles"
@@ -59,7 +59,7 @@ def load_profile(path: Path) -> Profile:
             f"{path}: this is a budget file, not a profile of a device",
             "its [device] names the profile that it is for",
         )
-    tables = table.pop("memory", [])
+    tables, published = table.pop("memory", []), table.pop("published", [])
     facts = Facts(path, text, "", table, KEYS)
     profile = Profile(
         name=path.stem,
@@ -78,6 +78,7 @@ def load_profile(path: Path) -> Profile:
         kernels=facts.text("kernels"),
         accelerator=_accelerator(facts),
         regions=_regions(facts, tables),
+        published=_published(facts, published),
         vela_system=facts.text("vela_system"),
         vela_memory=facts.text("vela_memory"),
         vela_config=_vela_config(facts),
@@ -141,16 +142,34 @@ def _vela_config(facts: Facts) -> str:
     return str(path.resolve()) if name else ""
 
 
-def _regions(facts: Facts, tables: object) -> tuple[Region, ...]:
+def _parts(facts: Facts, header: str, tables: object, keys: Sequence[Key]) -> Iterator[Facts]:
+    """The tables ``[[header]]`` one by one; what is wrong with each is noted after it was read."""
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        facts.note("memory", "must be tables", "write [[memory]] above each region")
-        return ()
-    regions = []
+        facts.note(header, "must be tables", f"write [[{header}]] above each")
+        return
     for number, table in enumerate(tables):
-        part = Facts(facts.path, facts.source, "memory", table, MEMORY_KEYS, number)
+        part = Facts(facts.path, facts.source, header, table, keys, number)
+        yield part
+        facts.mistakes.extend(part.mistakes)
+
+
+def _published(facts: Facts, tables: object) -> tuple[Published, ...]:
+    return tuple(
+        Published(
+            model=part.text("model"),
+            latency=part.quantity("latency", Unit.SECONDS),
+            energy=part.quantity("energy", Unit.JOULES),
+            source=part.text("source"),
+        )
+        for part in _parts(facts, "published", tables, PUBLISHED_KEYS)
+    )
+
+
+def _regions(facts: Facts, tables: object) -> tuple[Region, ...]:
+    regions = []
+    for part in _parts(facts, "memory", tables, MEMORY_KEYS):
         region = (part.text("name"), part.text("kind"), part.bytes("size") or 0)
         regions.append(Region(*region, address=part.count("address")))
-        facts.mistakes.extend(part.mistakes)
     if facts.text("ram") and any(region.kind == "ram" for region in regions):
         facts.note("ram", "there are regions of it, too", "write one of the two")
     return tuple(regions)

@@ -20,7 +20,8 @@ class Key:
 
     Attributes:
         name: as it is written.
-        kind: "text", "count", "bytes", "clock", "texts", "sources" or "address".
+        kind: "text", "count", "bytes", "clock", "seconds", "joules", "texts",
+            "sources" or "address".
         help: what it says, in a sentence.
         example: as it is written in TOML.
         choices: the only words that are accepted; empty for any.
@@ -119,3 +120,11 @@ MEMORY_KEYS = (
     ),
 )
 """The keys of each `[[memory]]` table."""
+
+PUBLISHED_KEYS = (
+    Key("model", "text", "What ran.", '"MLPerf Tiny, keyword spotting"', required=True),
+    Key("latency", "seconds", "Time of an inference.", '"43.2 ms"'),
+    Key("energy", "joules", "Energy of an inference, idle included.", '"1.82 mJ"'),
+    Key("source", "text", "Where that is to be read.", '"MLPerf Tiny v1.2"', required=True),
+)
+"""The keys of each `[[published]]` table."""

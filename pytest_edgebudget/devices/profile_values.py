@@ -18,6 +18,8 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "text": str,
     "clock": str,
     "bytes": str,
+    "seconds": str,
+    "joules": str,
     "count": int,
     "address": int,
     "texts": list,
@@ -27,6 +29,8 @@ _WORDS = {
     "text": "string",
     "clock": "string",
     "bytes": "string",
+    "seconds": "string",
+    "joules": "string",
     "count": "whole number",
     "address": "whole number",
     "texts": "list of strings",
@@ -85,9 +89,14 @@ class Facts:
 
     def bytes(self, name: str) -> int | None:
         """A size in bytes; None where there is none."""
+        value = self.quantity(name, Unit.BYTES)
+        return None if value is None else int(value)
+
+    def quantity(self, name: str, unit: Unit) -> float | None:
+        """A number with its unit, in the SI unit; None where there is none."""
         value = self._get(name)
         try:
-            return None if value is None else int(parse(value, Unit.BYTES))
+            return None if value is None else parse(value, unit)
         except ValueError as error:
             self.note(name, str(error))
         return None

@@ -23,6 +23,8 @@ class RuntimeInfo:
             the runtime's library names none.
         tried_in: the runtime in which what was built is tried where this one
             is not installed.
+        closed: why no runtime of that name can be had here; empty where pip
+            has it.
         micro: whether it runs without an operating system, so that no process
             of this machine is a device with it.
         prepare: "module:function" that makes of a model's file what a worker
@@ -35,6 +37,7 @@ class RuntimeInfo:
     invoke: str = ""
     tried_in: str = ""
     micro: bool = False
+    closed: str = ""
     prepare: str = ""
 
 
@@ -75,12 +78,25 @@ RUNTIMES = {
         tried_in="litert",
         micro=True,
     ),
+    "x-cube-ai": RuntimeInfo(
+        distribution="",
+        extra="",
+        formats=("tflite", "onnx"),
+        micro=True,
+        closed="X-CUBE-AI is a tool of ST's own, closed, and not to be had offline",
+    ),
 }
 
 
-def trial_runtime(runtime: str) -> str:
-    """The runtime in which an artifact for *runtime* is tried when it was built."""
+def trial_runtime(runtime: str) -> str | None:
+    """
+    The runtime in which an artifact for *runtime* is tried when it was built.
+
+    None: the one in which models of its format are tried by default.
+    """
     info = RUNTIMES[runtime]
+    if info.closed:
+        return None
     if not info.tried_in or (info.distribution and installed(info.distribution, sys.executable)):
         return runtime
     return info.tried_in

@@ -36,11 +36,24 @@ class StaticDevice:
 
     def refusal(self, facts: type) -> str:
         """Everything but the file, and the graph in it, needs a run."""
+        if facts is PlanFacts and self._closed:
+            return f"{self._closed}: how it plans memory is not published"
         return "" if facts in IN_THE_FILE else self._reason
+
+    @property
+    def _closed(self) -> str:
+        """Why none of the runtimes can be had; empty where one can."""
+        reasons = [RUNTIMES[name].closed for name in self.choice.runtimes]
+        return reasons[0] if all(reasons) else ""
 
     @property
     def _reason(self) -> str:
         name = self.choice.profile.name
+        if self._closed:
+            shown = "; edgebudget devices shows what is published" * bool(
+                self.choice.profile.published
+            )
+            return f"{self._closed}{shown}"
         if self.choice.profile.default_run == "static":
             return f"there is no way yet to run models on {name}"
         return f'run = "static": no model runs on {name}'

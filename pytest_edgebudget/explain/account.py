@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.explain.advice import Advice, advice
 from pytest_edgebudget.explain.homes import Homes
 from pytest_edgebudget.explain.pieces import stack
@@ -14,6 +15,7 @@ from pytest_edgebudget.graph.arena import Allocation, Buffer, Plan
 from pytest_edgebudget.graph.batch import OpenSizes, open_batch, open_sizes
 from pytest_edgebudget.graph.cost import LayerCost, Totals, layer_costs, totals
 from pytest_edgebudget.graph.ir import Tensor
+from pytest_edgebudget.graph.memory import PLANNED
 from pytest_edgebudget.graph.memory import plan as plan_memory
 from pytest_edgebudget.types import Profile
 
@@ -129,6 +131,11 @@ def account(path: Path, profile: Profile | None) -> Account:
     graph = read(path)
     runtime = runtime_for(graph.format, profile)
     planner = _PLANNERS.get(runtime, runtime)
+    if planner not in PLANNED:
+        raise ModelError(
+            f"how {runtime} plans memory is not known",
+            "explain the model without --profile, or for another runtime's",
+        )
     opened = open_sizes(graph)
     costs = layer_costs(graph)
     kernels = _kernels(profile)

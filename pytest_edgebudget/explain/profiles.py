@@ -18,7 +18,30 @@ def profile_text(profile: Profile) -> str:
         for line in wrap(source, 96, initial_indent="  ", subsequent_indent="    ")
     ]
     where = ["", "Where the facts come from:", *sources] if sources else []
+    where += _published(profile)
     return "\n".join([f"{profile.name}: {profile.title}", "", *lines, *where])
+
+
+def _published(profile: Profile) -> list[str]:
+    """What others measured there, with its sources: to be read, since no budget is judged by it."""
+    if not profile.published:
+        return []
+    rows = [
+        f"  {each.model:32}{_quantity(each.latency, Unit.SECONDS):>9}"
+        f"{_quantity(each.energy, Unit.JOULES):>10}"
+        for each in profile.published
+    ]
+    sources = dict.fromkeys(each.source for each in profile.published)
+    return [
+        "",
+        "Published, an inference (no budget is judged by it):",
+        *rows,
+        *(f"  {s}" for s in sources),
+    ]
+
+
+def _quantity(value: float | None, unit: Unit) -> str:
+    return "" if value is None else format_value(value, unit)
 
 
 def _facts(profile: Profile) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pytest_edgebudget.graph.arena import Plan
 from pytest_edgebudget.graph.ir import Graph
 
+PLANNED = frozenset(("tflm", "litert", "onnxruntime"))
+"""Runtimes whose memory plan is known."""
+
 
 def plan(graph: Graph, runtime: str, kernels: str = "") -> Plan:
     """

@@ -116,13 +116,16 @@ def _graph(gathered: Gathered) -> graph.Graph:
 
 
 def _plan(gathered: Gathered) -> PlanFacts:
-    from pytest_edgebudget.graph.memory import plan
+    from pytest_edgebudget.graph.memory import PLANNED, plan
 
     found = gathered.facts(graph.Graph)
     assert isinstance(found, graph.Graph)
     device = gathered.subject.device
     runtime, profile = device.runtime_for(found.format), device.choice.profile
-    planned = plan(found, PLANNERS.get(runtime, runtime), kernels_of(profile))
+    planner = PLANNERS.get(runtime, runtime)
+    if planner not in PLANNED:
+        raise CannotTell(f"how {runtime} plans memory is not known")
+    planned = plan(found, planner, kernels_of(profile))
     return PlanFacts(planned, runtime, profile.kernels)
 
 

@@ -15,6 +15,7 @@ from pytest_edgebudget.types.budgets import LintChoice as LintChoice
 from pytest_edgebudget.types.budgets import ModelBudget as ModelBudget
 from pytest_edgebudget.types.budgets import OwnMetric as OwnMetric
 from pytest_edgebudget.types.budgets import Profile as Profile
+from pytest_edgebudget.types.budgets import Published as Published
 from pytest_edgebudget.types.budgets import Region as Region
 from pytest_edgebudget.types.budgets import Source as Source
 from pytest_edgebudget.types.budgets import Tolerance as Tolerance

@@ -150,6 +150,16 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What somebody measured on the device: seconds and joules of an inference of *model*."""
+
+    model: str
+    latency: float | None = None
+    energy: float | None = None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """
     The facts about a kind of device, from a TOML file.
@@ -174,6 +184,7 @@ class Profile:
         default_run: how a model runs when the budget does not say: "host", or
             "static" where there is no way yet to run one.
         sources: where the facts come from, as "fact: source" or a plain source.
+        published: what others measured there: to be read, never a reading.
     """
 
     name: str
@@ -195,6 +206,7 @@ class Profile:
     vela_system: str = ""
     vela_memory: str = ""
     vela_config: str = ""
+    published: tuple[Published, ...] = ()
 
     def largest(self, kind: str) -> int | None:
         """

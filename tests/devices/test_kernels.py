@@ -20,6 +20,7 @@ def test_each_microcontroller_of_ours_tells_its_build_of_cmsis_nn() -> None:
     assert builds == {
         "nrf52840-tflm": "cmsis-nn-dsp",
         **dict.fromkeys(ETHOS_U, "cmsis-nn-mve"),
+        "stm32h743-tflm": "cmsis-nn-dsp",
         "stm32h7a3-tflm": "cmsis-nn-dsp",
         "stm32l4r5-tflm": "cmsis-nn-dsp",
         "stm32u575-tflm": "cmsis-nn-dsp",

@@ -47,6 +47,7 @@ def test_microcontrollers_have_the_clocks_and_memory_of_their_datasheets() -> No
         "nrf52840-tflm": ("Cortex-M4", 64e6, 256 * KIB, 256 * KIB, 1 * MIB),
         "esp32s3-tflm": ("Xtensa LX7", 240e6, 480 * KIB, 480 * KIB, 8 * MIB),
         "stm32h7a3-tflm": ("Cortex-M7", 280e6, 1376 * KIB, 1024 * KIB, 2 * MIB),
+        "stm32h743-tflm": ("Cortex-M7", 480e6, 1056 * KIB, 512 * KIB, 2 * MIB),
         "stm32l4r5-tflm": ("Cortex-M4", 120e6, 640 * KIB, 640 * KIB, 2 * MIB),
         "stm32u575-tflm": ("Cortex-M33", 160e6, 784 * KIB, 768 * KIB, 2 * MIB),
         "rp2040-tflm": ("Cortex-M0+", 133e6, 264 * KIB, 264 * KIB, 2 * MIB),

@@ -74,7 +74,7 @@ class MicroDevice:
         """Time, energy and instructions need the board."""
         if facts in TOLD:
             return ""
-        return f"needs the device: TensorFlow Lite Micro here is not as fast as {self._name}"
+        return f"needs the device: speed and energy of this machine are not those of {self._name}"
 
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
         """Memory, by the runtime's own allocator."""

@@ -60,15 +60,16 @@ def check(device: OnDevice) -> Iterator[Finding]:
 
 
 def _plan(device: OnDevice) -> Plan | None:
-    """The runtime's plan; None where another compiler plans."""
-    from pytest_edgebudget.graph.memory import plan
+    """The runtime's plan; None where it is not known, or another compiler plans."""
+    from pytest_edgebudget.graph.memory import PLANNED, plan
 
     graph, profile = device.model.graph, device.profile
-    runtime = runtime_for(profile, graph.format)
+    named = runtime_for(profile, graph.format)
+    runtime = _PLANNERS.get(named, named)
     compiled = any(op.custom and op.kind in COMPILED for op in graph.ops)
-    if not runtime or (profile.accelerator and not compiled):
+    if runtime not in PLANNED or (profile.accelerator and not compiled):
         return None
-    return plan(graph, _PLANNERS.get(runtime, runtime), kernels_of(profile))
+    return plan(graph, runtime, kernels_of(profile))
 
 
 RULE = Rule(
