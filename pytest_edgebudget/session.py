@@ -265,6 +265,7 @@ class GateSession:
             run=choice.run,
             threads=choice.threads,
             runtimes=self._runtimes(budget),
+            beside=self.device(budget).choice.beside,
         )
 
     def _runtimes(self, budget: Budget) -> dict[str, str]:

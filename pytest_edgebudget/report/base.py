@@ -165,13 +165,18 @@ class ErrorRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRow:
-    """A budget file of the run: its device and how models ran there."""
+    """
+    A budget file of the run: its device and how models ran there.
+
+    *beside*: what ran them beside the CPU, in words; "" for nothing.
+    """
 
     file: str
     profile: str
     run: str
     threads: int
     runtimes: dict[str, str]
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,8 @@ def device(row: FileRow) -> str:
     """``raspberry-pi-4, run host, 1 thread, litert 2.3.0``."""
     threads = f"{row.threads} thread{'s' if row.threads != 1 else ''}"
     runtimes = ", ".join(f"{name} {version}".strip() for name, version in row.runtimes.items())
-    return ", ".join(filter(None, [row.profile, f"run {row.run}", threads, runtimes]))
+    parts = [row.profile, f"run {row.run}", row.beside, threads, runtimes]
+    return ", ".join(filter(None, parts))
 
 
 FINDINGS_TOLD = 5

@@ -268,6 +268,12 @@ class DeviceChoice:
         return self.run.partition("://")[0]
 
     @property
+    def beside(self) -> str:
+        """What runs models beside the CPU, in words; empty for nothing."""
+        named = (("delegate", self.delegate), ("provider", self.provider))
+        return ", ".join(f"{key} {value}" for key, value in named if value)
+
+    @property
     def runtimes(self) -> tuple[str, ...]:
         """The runtime that was chosen alone, else the profile's."""
         return (self.runtime,) if self.runtime else self.profile.runtimes

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.devices.accelerated.placing import Account, placement_facts
 from pytest_edgebudget.devices.base import Device
-from pytest_edgebudget.devices.client import WorkerClient
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import InstructionFacts, MemoryFacts, PlacementFacts
 from pytest_edgebudget.types import Artifact, DeviceChoice, Key
 from pytest_edgebudget.worker.acceleration import GPU, PROVIDERS, Acceleration
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.devices.client import WorkerClient
 
 ONNX = "onnxruntime"
 _HOW = {
@@ -122,9 +125,8 @@ def placement(device: Device) -> Callable[[Artifact, object], PlacementFacts]:
         del fill
         identity = device.identity(artifact.format)
         with device.worker(artifact.format) as worker:
-            assert isinstance(worker, WorkerClient)
             worker.load(artifact.path)
-            told = worker.placement()
+            told = cast("WorkerClient", worker).placement()
         tool = f"{identity.runtime} {identity.version}, {_HOW[told['how']]}"
         account = Account(told=told, evidence=device.evidence(PlacementFacts), tool=tool)
         return placement_facts(account, graph.read(artifact.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -183,6 +184,43 @@ def test_cuda_without_a_gpu_is_an_error() -> None:
     cuda = device(provider="CUDA", python=sys.executable)
     with pytest.raises(DeviceError, match="CUDA"), cuda.worker("onnx") as worker:
         worker.load(DIGITS / "digits.onnx")
+
+
+BUDGET = """
+[device]
+delegate = "{library}"
+options  = {{ take = "{take}" }}
+[models.digits]
+path = "digits.tflite"
+data = "data.npz"
+[models.digits.budget]
+accuracy = "96 %"
+cpu_fallback = {{ max = 0.9, of = "ops" }}
+"""
+
+
+def test_a_budget_names_its_delegate(copier: str, pytester: pytest.Pytester) -> None:
+    for name in ("digits.tflite", "data.npz"):
+        shutil.copy(DIGITS / name, pytester.path / name)
+    (pytester.path / "board.toml").write_text(BUDGET.format(library=copier, take=RESHAPE))
+    result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "board.toml")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            f"*board.toml: host, run host, delegate {copier}, 1 thread, litert *",
+            "*accuracy *98.89 %*measured*kept*",
+            "*cpu_fallback *85.71 %*measured*kept*",
+        ]
+    )
+    (pytester.path / "board.toml").write_text(BUDGET.format(library=copier, take="99"))
+    result = pytester.runpytest("-p", "no:randomly", "--edge-budget", "board.toml")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines_random(
+        [
+            "*accuracy is unmeasured: the delegate copier.so takes not one operator of the model*",
+            "*cpu_fallback is broken: 100.00 %*",
+        ]
+    )
 
 
 def test_placement_is_a_fact_of_the_device(copier: str) -> None:
