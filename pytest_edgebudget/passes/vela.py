@@ -46,7 +46,7 @@ def apply(job: Job) -> None:
 
     load("ethosu.vela", f"the pass {job.step.name}")
     settings = from_facts(job.target, optimise)
-    with tempfile.TemporaryDirectory(prefix="edgebudget-") as folder:
+    with tempfile.TemporaryDirectory(dir=job.out.parent) as folder:
         try:
             made = compile_here(job.model.resolve(), settings.arguments, Path(folder))
         except RuntimeError as error:

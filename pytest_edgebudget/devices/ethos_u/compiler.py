@@ -18,7 +18,7 @@ from pytest_edgebudget.errors import DeviceError, MissingExtra
 
 COMMAND = (sys.executable, "-P", "-B", "-m", "pytest_edgebudget.devices.ethos_u.child")
 START = 60.0  # seconds
-LIMIT = 300.0
+LIMIT = 120.0
 """Seconds for one model: those of a microcontroller take less than one."""
 
 

@@ -48,6 +48,7 @@ from pytest_edgebudget.facts import (
     Predictions,
     StartupFacts,
     Timings,
+    TwinAnswers,
 )
 from pytest_edgebudget.graph.memory_tflm_scratch import ETHOS_U
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence
@@ -75,7 +76,7 @@ class VelaDevice:
 
     def evidence(self, facts: type) -> Evidence:
         """The NPU's arithmetic is emulated; the rest is Vela's estimate."""
-        if facts is Predictions:
+        if facts in (Predictions, TwinAnswers):
             exact = self.runner.choice.runtime in (ARITHMETIC, tosa.RUNTIME)
             return Evidence.EMULATED if exact else Evidence.HOST
         return Evidence.EXACT if facts is PlacementFacts else Evidence.ESTIMATED

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,20 @@ def test_operators_on_the_cpu_take_memory_beside_velas(tmp_path: Path, compiler:
     runtime = [device_memory(found, U55).value - found.sram for found in (first, second)]
     assert runtime[1] > runtime[0] + 64  # at least one more operator
     assert "of the micro runtime, estimated" in device_memory(second, U55).note
+
+
+def test_dram_is_memory_too(digits_int8: Path, compiler: Compiler) -> None:
+    chosen = replace(
+        settings("ethos-u85-256"),
+        system="Ethos_U85_SYS_DRAM_Mid",
+        memory="Dedicated_Sram_384KB",
+    )
+    found = compiler.compile(digits_int8, chosen)
+    assert found.used["dram"] >= found.constant_bytes > 0
+    memory = device_memory(found, profile_named("ethos-u85-256"))
+    assert found.sram + found.used["dram"] < memory.low <= memory.value
+    assert memory.value < found.sram + found.used["dram"] + 2048
+    assert "of DRAM by Vela, constants included" in memory.note
 
 
 def test_a_float_model_takes_the_micro_runtimes_memory_alone(compiler: Compiler) -> None:
