@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import threading
@@ -103,6 +102,7 @@ class Board:
         """End the helper, and with it the connection."""
         with self._lock:
             self._drop()
+            self._failed = None
             self.transport.close()
 
     def _error(self, refused: Refused, doing: str) -> DeviceError | CannotTell:
@@ -184,14 +184,20 @@ class Board:
             helper, self._helper = self._helper, None
             helper.close()
 
+    def _show_life(self, helper: RemoteConnection) -> None:
+        """Never a new connection: whoever asks for something makes it."""
+        try:
+            helper.request("beat", doing="showing a sign of life", limit=ANSWER)
+        except (DeviceError, Refused):
+            self._drop()
+
     def _beat(self, end: threading.Event) -> None:
         """Show signs of life while nothing else is said: a helper left alone ends."""
         while not end.wait(min(BEAT, self.settings.silence / 4)):
             if self._lock.acquire(blocking=False):
                 try:
                     if self._helper is not None and not end.is_set():
-                        with contextlib.suppress(DeviceError):
-                            self.ask("beat", "showing a sign of life")
+                        self._show_life(self._helper)
                 finally:
                     self._lock.release()
 

@@ -6,6 +6,7 @@ import functools
 import zlib
 from pathlib import Path
 
+from pytest_edgebudget.devices.remote.connection import TOO_OLD
 from pytest_edgebudget.devices.remote.transport import in_shell
 
 AGENT = Path(__file__).parent / "agent"
@@ -20,7 +21,6 @@ START = (
     "import os,sys,zlib;sys.version_info<{oldest} and sys.exit({too_old});n={size};b=bytearray();"
     'exec("while len(b)<n: b+=os.read(0,n-len(b)) or sys.exit(0)");exec(zlib.decompress(bytes(b)))'
 )
-TOO_OLD = 77
 
 LOADER = """
 import sys, types

@@ -10,6 +10,7 @@ from pytest_edgebudget.devices.remote.transport import READY, Transport
 from pytest_edgebudget.errors import DeviceError, Interrupted, Silent
 
 NOT_FOUND, NOT_RUN, SIGNALLED = 127, 126, 128  # a shell's statuses
+TOO_OLD = 77  # a Python's that cannot run the helper
 NOISE = 200  # lines that a login shell may print
 
 
@@ -66,7 +67,7 @@ class RemoteConnection(Connection):
             return Interrupted(f"there is no connection to {where}", hint)
         if self._transport.broke(status, said):
             return Interrupted(f"the connection to {where} was lost while {doing}", said)
-        if status in (NOT_FOUND, NOT_RUN):
+        if status in (NOT_FOUND, NOT_RUN, TOO_OLD):
             return Missing(f"{self._what} does not start", said)
         if status > SIGNALLED:
             status = SIGNALLED - status
@@ -74,4 +75,4 @@ class RemoteConnection(Connection):
 
 
 class Missing(DeviceError):
-    """The program is not there, or cannot be run."""
+    """The program is not there, cannot be run, or is too old."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pytest_edgebudget.devices.remote.board import ANSWER, Board, whoever
 from pytest_edgebudget.errors import DeviceError
 
-WAIT = 600.0  # seconds for the board to become free
+WAIT = 1800.0  # seconds for the board to become free: others may warm it up before they time
 
 
 @dataclass(slots=True, eq=False)

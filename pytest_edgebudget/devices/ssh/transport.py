@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class Ssh:
 
     def open(self) -> None:
         """Make the private folder of the connection's socket."""
+        if sys.platform == "win32":
+            raise DeviceError("Windows' ssh cannot share a connection", "run this in WSL")
         if shutil.which(program()[0]) is None:
             raise DeviceError(f"{program()[0]} is not installed on this machine", INSTALL)
         if self._control is None:
@@ -86,7 +89,7 @@ class Ssh:
             self._control = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
 
     def first(self, command: str) -> list[str]:
-        """The call that makes the connection; its socket is new, a dead one's may still lie there."""
+        """The call that makes the connection; its socket is new: a dead one's may lie there."""
         self._connections += 1
         beats = ["-o", f"ServerAliveInterval={self.alive}", "-o", "ServerAliveCountMax=3"]
         return [*program(), *OPTIONS, *beats, *self._socket("yes"), *self._to(command)]

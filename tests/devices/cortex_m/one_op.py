@@ -1,4 +1,4 @@
-"""Models of one integer operator, drawn at random: shapes, strides, scales, zero points."""
+"""Models of one integer operator drawn at random (shapes, strides, scales), and a small network."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class OneOp:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.tensors: list[Any] = []
+        self.codes: list[str] = []
+        self.ops: list[Any] = []
         self.buffers = [fb.buffer()]
         self.inputs: list[int] = []
 
@@ -75,10 +77,21 @@ class OneOp:
         found = fb.quantization(list(scales), [0] * len(scales))
         return self.constant([len(scales)], values, "INT32", found)
 
+    def op(self, kind: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
+        """Add an operator; returns its output."""
+        if kind not in self.codes:
+            self.codes.append(kind)
+        self.ops.append(fb.op(self.codes.index(kind), list(inputs), [output], options))
+        return output
+
+    def pack(self, output: int) -> bytes:
+        codes = [fb.code(kind, VERSIONS[kind]) for kind in self.codes]
+        graph = fb.subgraph(self.tensors, self.ops, self.inputs, [output])
+        return fb.pack(fb.model(codes, [graph], self.buffers))
+
     def finish(self, kind: str, inputs: Sequence[int], output: int, options: Any = None) -> bytes:
-        one = fb.op(0, list(inputs), [output], options)
-        graph = fb.subgraph(self.tensors, [one], self.inputs, [output])
-        return fb.pack(fb.model([fb.code(kind, VERSIONS[kind])], [graph], self.buffers))
+        """The model of this operator alone."""
+        return self.pack(self.op(kind, inputs, output, options))
 
 
 def options(name: str, **fields: Any) -> Any:
@@ -340,3 +353,38 @@ MAKERS: Mapping[str, Callable[[int], bytes]] = {
     "pad": pad,
     "mean": mean,
 }
+
+
+def network(seed: int = 0, side: int = 8, channels: int = 8) -> bytes:
+    """Images of one channel through each layer that MLPerf Tiny's models have, to 4 classes."""
+    net = OneOp(seed)
+    x = net.input([1, side, side, 1], 0.05, -7)
+    shape = [1, side, side, channels]
+
+    def weights(kernel: list[int], axis: int, before: float) -> list[int]:
+        scales = [net.scale(2e-3, 8e-3) for _ in range(kernel[axis])]
+        return [net.weights(kernel, scales, axis), net.bias([before * s for s in scales], 500)]
+
+    same = {"padding": 0, "strideH": 1, "strideW": 1, "fusedActivationFunction": 1}
+    first = net.op(
+        "CONV_2D", [x, *weights([channels, 3, 3, 1], 0, 0.05)], net.tensor(shape, 0.04, -128),
+        options("Conv2D", **same),
+    )  # fmt: skip
+    second = net.op(
+        "DEPTHWISE_CONV_2D", [first, *weights([1, 3, 3, channels], 3, 0.04)],
+        net.tensor(shape, 0.05, 3), options("DepthwiseConv2D", depthMultiplier=1, **same),
+    )  # fmt: skip
+    third = net.op("ADD", [first, second], net.tensor(shape, 0.06, -20), options("Add"))
+    pooled = net.op(
+        "AVERAGE_POOL_2D", [third], net.tensor([1, side // 2, side // 2, channels], 0.06, -20),
+        options("Pool2D", padding=1, strideH=2, strideW=2, filterHeight=2, filterWidth=2),
+    )  # fmt: skip
+    count = channels * side * side // 4
+    flat = net.op(
+        "RESHAPE", [pooled, net.numbers(1, count)], net.tensor([1, count], 0.06, -20),
+        options("Reshape", newShape=[1, count]),
+    )  # fmt: skip
+    dense = [net.weights([4, count], [0.004], 0), net.bias([0.06 * 0.004] * 4, 500)]
+    logits = net.op("FULLY_CONNECTED", [flat, *dense], net.tensor([1, 4], 0.1, 5), options("FullyConnected"))
+    out = net.op("SOFTMAX", [logits], net.tensor([1, 4], 1 / 256, -128), options("Softmax", beta=1.0))
+    return net.pack(out)

@@ -19,7 +19,7 @@ from pytest_edgebudget.devices.ssh.way import look
 from pytest_edgebudget.errors import DeviceError, MissingExtra
 from pytest_edgebudget.testing import DeviceContract
 from tests.devices.ssh.conftest import DIGITS, WARM, Boards
-from tests.devices.ssh.server import Server
+from tests.devices.ssh.server import Server, wait_for
 
 
 class TestContract(DeviceContract):
@@ -156,8 +156,10 @@ def test_a_board_that_refuses_the_key_says_so_once(
     assert caught.value.message == "there is no connection to 127.0.0.1"
     assert "Permission denied (publickey)" in caught.value.hint
     assert "let a key do. ssh-copy-id 127.0.0.1" in caught.value.hint
-    said = (server.folder / "log").read_text()
-    assert said.count("Connection closed by authenticating user") == 1
+    # sshd writes down each attempt; the second question made none.
+    log, words = server.folder / "log", "Connection closed by authenticating user"
+    wait_for(lambda: words in log.read_text(), "sshd saw nobody")
+    assert log.read_text().count(words) == 1
 
 
 def test_a_board_that_is_another_one_is_not_trusted(
@@ -199,6 +201,21 @@ def test_the_doctor_says_what_a_board_lacks(server: Server) -> None:
     assert bare[0].command == pip + 'numpy"'
     assert bare[1].command == pip + 'ai-edge-litert numpy"'
     assert look(server.url, sys.executable, ("onnxruntime",), energy=False) == []
+
+
+def test_a_python_that_is_too_old_is_told_as_one_that_is_missing(
+    boards: Boards, server: Server
+) -> None:
+    old = server.folder / "python2"
+    old.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 6); exec(sys.argv[1])" "$4"\n'
+    )
+    old.chmod(0o755)
+    with pytest.raises(DeviceError) as caught:
+        boards.board(python=str(old)).ask("beat", "looking")
+    assert caught.value.message == f"127.0.0.1 has no {old}"
+    (lack,) = look(server.url, str(old), energy=False)
+    assert lack.what == f"{old} on 127.0.0.1 (Python 3.7 or newer)"
 
 
 def _bare_python(server: Server) -> str:

@@ -120,7 +120,7 @@ def test_a_cable_that_is_pulled_is_noticed_on_both_ends(
         Timer(0.3, proxy.hang).start()
         with pytest.raises(Interrupted, match="was lost while timing"):
             worker.time(1, warmup=FOR_EVER)
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 60  # TCP itself would take a quarter of an hour
     # Nobody told the board: its helper counts the silence, and ends the worker with itself.
     wait_for(lambda: not _helpers(server), "the helper is still there")
     wait_for(lambda: not processes_of(str(server.cache)), "the worker is still there")

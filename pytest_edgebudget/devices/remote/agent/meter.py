@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .refusal import Refusal
@@ -82,7 +83,8 @@ def _program(command: Sequence[str]) -> Sensor:
             raise Refusal("platform", f"{command[0]} says joules now and watts then")
         return value
 
-    return Sensor(f"what {command[0]} measures", counts, read, PAUSE)
+    words = " ".join(Path(word).name for word in command[:2])
+    return Sensor(f"what {words} measures", counts, read, PAUSE)
 
 
 def _said(command: Sequence[str]) -> tuple[float, bool]:
