@@ -109,7 +109,7 @@ class BenchmarkDevice:
             words.append("--use_gpu=true")
         elif self.choice.delegate:
             words.append(f"--external_delegate_path={self.choice.delegate}")
-        return f"{join(words)} 2>&1"
+        return join(words)
 
     def _told(self, facts: type) -> Callable[[Artifact, Fill], object]:
         """Facts of that class, from the reports of one round of processes."""
@@ -131,7 +131,7 @@ class BenchmarkDevice:
                 tool = self.phone.put(self.tool, runs=True)
                 command = self.command(self.phone.put(artifact.path), tool)
                 doing = f"timing {artifact.path.name}"
-                said = [self.phone.run(command, doing, LIMIT) for _ in range(PROCESSES)]
+                said = [self.phone.run_watched(command, doing, LIMIT) for _ in range(PROCESSES)]
             self._reports[artifact.sha256] = tuple(read(each) for each in said)
         return self._reports[artifact.sha256]
 

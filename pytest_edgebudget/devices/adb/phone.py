@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import subprocess
 import time
@@ -30,6 +31,14 @@ echo "$1"
 """A folder is made by one of two only; whoever died with it loses it after a while."""
 
 
+WATCHED = """
+exec 3<&0; {command} 2>&1 & tool=$!
+{{ cat <&3; kill -9 $tool; }} >/dev/null 2>&1 & watch=$!
+wait $tool; status=$?; kill $watch 2>/dev/null; exit $status
+"""
+"""Whoever waits for the tool closes its stdin by dying, and the tool dies with it."""
+
+
 @dataclass(slots=True, eq=False)
 class Phone:
     """
@@ -53,6 +62,10 @@ class Phone:
             DeviceError: the command failed.
         """
         return self._call(self.adb.other(command), doing, limit)
+
+    def run_watched(self, command: str, doing: str, limit: float) -> str:
+        """As `run`, for what takes long: it does not outlive this process, or the *limit*."""
+        return self.run(WATCHED.format(command=command), doing, limit)
 
     def put(self, path: Path, *, runs: bool = False) -> str:
         """The path on the phone of (a copy of) a file from here; *runs*: a program."""
@@ -99,10 +112,12 @@ class Phone:
 
     def _call(self, command: list[str], doing: str, limit: float) -> str:
         self.adb.open()
+        # Its other end closes when this process dies, however it dies.
+        held, holding = os.pipe()
         try:
             child = subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=held,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -111,6 +126,9 @@ class Phone:
             )
         except subprocess.TimeoutExpired:
             raise Silent(f"{self.adb.name} gave no answer in {limit:g} s while {doing}") from None
+        finally:
+            os.close(held)
+            os.close(holding)
         if child.returncode == 0:
             return child.stdout
         said = (child.stderr.strip() or child.stdout.strip())[-2000:]

@@ -24,7 +24,7 @@ from pytest_edgebudget.devices.adb.transport import VARIABLE, Adb, parse
 from pytest_edgebudget.devices.adb.way import WAY
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.remote.device import RemoteDevice
-from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, Interrupted
+from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, Interrupted, Silent
 from pytest_edgebudget.facts import MemoryFacts, Predictions, StartupFacts, Timings
 from pytest_edgebudget.measure import measure
 from pytest_edgebudget.metrics import latency, latency_p95, ram
@@ -34,6 +34,7 @@ from pytest_edgebudget.types import DeviceChoice, Evidence
 from tests.devices.adb.stand_in import StandIn
 from tests.devices.adb.test_report import LOG
 from tests.devices.ssh.conftest import DIGITS, WARM
+from tests.devices.ssh.server import command_of, environment_of, processes_of, wait_for
 from tests.measure.help import artifact, wanted
 
 SERIAL = "R58M123"
@@ -145,10 +146,10 @@ def test_a_model_is_timed_in_five_processes(
     runs = [words[-1] for words in phone.asked if "--graph" in words[-1]]
     assert len(runs) == 5  # for both metrics together
     digest = artifact(WARM).sha256
-    assert runs[0].endswith(
+    assert (
         f"/benchmark_model --graph=/data/local/tmp/edgebudget/{digest}/warm.tflite "
-        "--num_threads=4 --num_runs=50 --min_secs=1 --max_secs=60 --warmup_runs=1 2>&1"
-    )
+        "--num_threads=4 --num_runs=50 --min_secs=1 --max_secs=60 --warmup_runs=1 2>&1 & "
+    ) in runs[0]
 
 
 def test_nothing_is_copied_twice(device: BenchmarkDevice, phone: StandIn) -> None:
@@ -200,6 +201,51 @@ def test_a_tool_that_fails_is_infrastructure(device: BenchmarkDevice) -> None:
     ) as caught:
         gather(artifact(WARM), lambda worker: None)
     assert caught.value.hint == "ERROR: not a model"
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from pytest_edgebudget.devices import open_device, profile_named
+from pytest_edgebudget.facts import Timings
+from pytest_edgebudget.types import DeviceChoice
+from tests.measure.help import artifact
+
+device = open_device(DeviceChoice(
+    profile=profile_named("raspberry-pi-4"), run="adb://R58M123", benchmark=sys.argv[1]))
+device.source(Timings)(artifact(Path(sys.argv[2])), lambda worker: None)
+"""
+
+
+def test_a_parent_that_is_killed_leaves_no_tool_behind(
+    device: BenchmarkDevice, phone: StandIn, tmp_path: Path
+) -> None:
+    if sys.platform != "linux":
+        pytest.skip("processes are found in /proc")
+    started = tmp_path / "started"
+    device.tool.write_text(f"#!/bin/sh\ntouch {started}\nexec sleep 1000\n")
+    command = [sys.executable, "-c", PARENT, str(device.tool), str(WARM)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as parent:
+        wait_for(started.exists, "the tool does not start")
+        assert _of(phone)
+        parent.kill()
+    wait_for(lambda: not _of(phone), "something is still there", 10)
+
+
+def _of(phone: StandIn) -> list[int]:
+    """What runs with the stand-in's folder in its environment's PATH, or on its command line."""
+    mark = f"{phone.phone}/bin:".encode()
+    return [
+        pid
+        for pid in processes_of("")
+        if mark in environment_of(pid) or str(phone.phone) in command_of(pid)
+    ]
+
+
+def test_a_tool_that_hangs_is_stopped_on_the_phone(device: BenchmarkDevice, phone: StandIn) -> None:
+    with pytest.raises(Silent, match=r"gave no answer in 0\.5 s while timing it"):
+        device.phone.run_watched("sleep 1000", "timing it", 0.5)
+    wait_for(lambda: not _of(phone), "the tool is still there", 10)
 
 
 def test_a_phone_that_goes_away_is_of_the_kind_that_is_tried_again(

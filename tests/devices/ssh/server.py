@@ -201,6 +201,12 @@ def command_of(pid: int) -> str:
     return ""
 
 
+def environment_of(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    return b""
+
+
 def processes_of(text: str) -> list[int]:
     """Living processes whose command line has *text* in it."""
     return [pid for pid, _ in _processes() if text in command_of(pid) and pid != os.getpid()]
