@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import json
+from dataclasses import asdict
 from pathlib import Path
 from types import FunctionType
 
@@ -27,22 +28,16 @@ from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.twins import twin_words
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.metrics.base import Metric
-from pytest_edgebudget.types import Key
+from pytest_edgebudget.types import Key, Profile
 
 PACKAGE = Path(__file__).resolve().parent.parent
-READING = (
-    "stats.py",
-    "metrics/*.py",
-    "graph/*.py",
-    "measure/*.py",
-    "worker/**/*.py",
-    "devices/kernels.py",
-    "devices/emulated/*.*",
-    "devices/accelerated/*.py",
-    "devices/cortex_m/**/*.*",
-    "devices/tflm/*.py",
-    "devices/ethos_u/*.py",
-)
+READING = ("facts.py", "stats.py", "data", "devices", "graph", "measure", "metrics", "worker")
+"""Files and folders between a model's file and a number."""
+SUFFIXES = (".py", ".c", ".h", ".toml")
+PROFILES = PACKAGE / "devices" / "profiles"
+"""Each counts for its own device alone: see `_facts_of`."""
+WORDS = ("title", "sources", "published", "default_run")
+"""What a profile tells its reader, and no number depends on."""
 
 STATIC = (FileFacts, graph.Graph, PlanFacts)
 SAMPLED = (Predictions, TwinAnswers)
@@ -150,6 +145,7 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
         "source": _source(metric, subject),
         "name": wanted.name,
         "options": json.dumps(dict(wanted.options), sort_keys=True),
+        "profile": _facts_of(subject.device.choice.profile),
         "code": code,
         "package": __version__,
     }
@@ -161,6 +157,12 @@ def _whole_data(metric: Metric, subject: Subject) -> str:
 
 def _source(metric: Metric, subject: Subject) -> str:
     return subject.source.sha256 if subject.source and metric.compares else ""
+
+
+def _facts_of(profile: Profile) -> str:
+    """A digest of what a profile says: a user's own may change under its name."""
+    facts = {name: it for name, it in asdict(profile).items() if name not in WORDS}
+    return hashlib.sha256(repr(sorted(facts.items())).encode()).hexdigest()
 
 
 def _code(metric: Metric) -> str:
@@ -180,7 +182,15 @@ def _code(metric: Metric) -> str:
 def _own_code() -> str:
     """A digest of everything between a file and a number: between releases it changes."""
     sha256 = hashlib.sha256()
-    for pattern in READING:
-        for file in sorted(PACKAGE.glob(pattern)):
-            sha256.update(file.read_bytes())
+    for file in reading_files():
+        sha256.update(file.read_bytes())
     return sha256.hexdigest()
+
+
+def reading_files() -> list[Path]:
+    """Our own files that a reading depends on."""
+    found = [PACKAGE / name for name in READING]
+    files = [file for each in found for file in ([each] if each.is_file() else each.rglob("*"))]
+    return sorted(
+        file for file in files if file.suffix in SUFFIXES and not file.is_relative_to(PROFILES)
+    )
