@@ -15,7 +15,10 @@ import pytest
 from tests.worker.talk import FOLDER, Talk
 
 FILES = sorted(FOLDER.rglob("*.py"))
-LIBRARIES = {"numpy", "ai_edge_litert", "tflite_runtime", "onnxruntime", "tflite_micro"}
+LIBRARIES = {
+    *("numpy", "ai_edge_litert", "tflite_runtime", "onnxruntime", "tflite_micro"),
+    *("keras", "tflite", "tosa_converter_for_tflite"),
+}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(FOLDER)))
