@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_edgebudget.devices.constraints import Table, Violation, table_of, violations
 from pytest_edgebudget.devices.constraints.view import View, dims
@@ -69,7 +69,21 @@ def placed(graph: Graph, table: Table) -> tuple[Placed, ...]:
         where = table.rest if reasons else table.place
         free = gone or op.kind in table.free
         found.append(Placed(index, op, not reasons, where, reasons, free, gone))
-    return tuple(found)
+    return _largest(graph.main, found, table) if table.alone else tuple(found)
+
+
+def _largest(subgraph: Subgraph, found: Sequence[Placed], table: Table) -> tuple[Placed, ...]:
+    """What is outside of the largest piece is off; of several of a size, the first is run."""
+    made = pieces(subgraph, [each.side for each in found])
+    kept: tuple[int, ...] = max(made, key=len, default=())
+    said = f"the {table.place} runs one piece of the model, the largest"
+    reasons = (Violation(said, cause="order"),)
+    return tuple(
+        each
+        if not each.on or each.index in kept
+        else replace(each, on=False, where=table.rest, reasons=reasons)
+        for each in found
+    )
 
 
 def leads(subgraph: Subgraph, op: Op, table: Table) -> bool:

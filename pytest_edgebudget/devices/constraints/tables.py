@@ -51,6 +51,7 @@ class Table:
         constraints: the conditions, in the order of the file.
         sources: where this comes from.
         stops: whether all operators after an unsupported one are unsupported too.
+        alone: whether it runs one piece of a model only, the largest.
         leads: operators that stop nothing where they take an input of the model.
         free: operators that cost nothing wherever they run.
         custom: the custom operators that it knows, by their codes.
@@ -71,6 +72,7 @@ class Table:
     constraints: tuple[Constraint, ...] = field(repr=False)
     sources: tuple[str, ...]
     stops: bool = False
+    alone: bool = False
     leads: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
     custom: frozenset[str] = frozenset()
@@ -119,6 +121,7 @@ def _read(name: str) -> Table:
         constraints=tuple(_constraint(each) for each in data.get("constraint", ())),
         sources=tuple(data["sources"]),
         stops=data.get("stops", False),
+        alone=data.get("alone", False),
         leads=frozenset(data.get("leads", ())),
         free=frozenset(data.get("free", ())),
         custom=frozenset(data.get("custom", ())),

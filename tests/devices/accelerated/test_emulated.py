@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pytest_edgebudget import graph
 from pytest_edgebudget.devices.accelerated import swiftshader
+from pytest_edgebudget.devices.placement_facts import published_placement
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import DeviceError
 from pytest_edgebudget.facts import (
@@ -90,6 +92,15 @@ def test_one_operator_that_the_gpu_lacks_leaves_all_before_it_to_the_cpu(tmp_pat
         ("L2_POOL_2D", "operation is not supported"),
     ]
     assert (found.partitions, found.least, found.most) == (1, None, None)
+
+
+def test_what_is_published_of_the_gpu_leaves_the_same_to_the_cpu(tmp_path: Path) -> None:
+    emulated_gpu()
+    model, gpu = with_l2_pooling(tmp_path), device("gpu", "emulate-gpu")
+    told = published_placement(graph.read(model), gpu.choice.profile)
+    seen = placement(gpu, model)
+    assert [op.name for op in told.off] == [op.name for op in seen.off]
+    assert (told.partitions, told.total, told.fallen) == (seen.partitions, seen.total, seen.fallen)
 
 
 def test_onnx_models_run_through_webgpu() -> None:
