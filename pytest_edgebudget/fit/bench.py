@@ -16,6 +16,7 @@ from pytest_edgebudget.errors import EdgeBudgetError, ModelError
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
+    LinkFacts,
     MemoryFacts,
     PlanFacts,
     Predictions,
@@ -39,7 +40,7 @@ from pytest_edgebudget.types import (
     Verdict,
 )
 
-STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts)
+STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts, LinkFacts)
 QUALITY: tuple[type, ...] = (Predictions,)
 MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts)
 TIME: tuple[type, ...] = (Timings,)

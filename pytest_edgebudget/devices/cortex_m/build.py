@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class Built:
         sizes: of ``firmware.elf``, which has nothing but the model.
         fits: whether the linker found room in the profile's memory for it and
             a stack of 1 KiB.
+        runs: whether ``bench.elf`` fits on the emulated board.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Built:
     program: Program
     sizes: Sizes
     fits: bool
+    runs: bool
 
 
 class Builder:
@@ -65,8 +68,8 @@ class Builder:
     def __init__(self, core: Core, memory: Memory) -> None:
         self._core = core
         self._memory = memory
-        self._folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
         self._built: dict[str, Built] = {}
+        self._removals: list[Callable[[], object]] = []
 
     def build(self, model: Graph, sha256: str, keeper: Keeper) -> Built:
         """
@@ -77,17 +80,21 @@ class Builder:
         """
         if sha256 not in self._built:
             program = generate(model)
-            folder = tempfile.TemporaryDirectory(prefix="edgebudget-")
-            self._folders[sha256] = folder
-            job = _Job(Path(folder.name), self._core, keeper)
+            job = _Job(self._folder(), self._core, keeper)
             self._built[sha256] = job.run(program, self._memory)
         return self._built[sha256]
 
     def close(self) -> None:
         """Remove all of it."""
         self._built.clear()
-        while self._folders:
-            self._folders.popitem()[1].cleanup()
+        while self._removals:
+            self._removals.pop()()
+
+    def _folder(self) -> Path:
+        """A new one; it goes with the builder at the latest."""
+        folder = Path(tempfile.mkdtemp(prefix="edgebudget-"))
+        self._removals.append(weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True))
+        return folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,8 @@ class _Job:
         fits = self._link_firmware(memory)
         listing = self._run([_size_program(), "-A", "-d", "firmware.elf"], "measuring it")
         board = self.core.board
-        self._link("bench", board.flash_size, board.ram_size, more=("slots.o",))
-        return Built(self.folder, self.core, program, sizes(listing.said), fits)
+        runs = self._link("bench", board.flash_size, board.ram_size, more=("slots.o",))
+        return Built(self.folder, self.core, program, sizes(listing.said), fits, runs)
 
     def _write(self, program: Program) -> None:
         for file in SUPPORT.iterdir():
@@ -123,21 +130,17 @@ class _Job:
 
     def _link_firmware(self, memory: Memory) -> bool:
         """Whether it fits; when not, it is linked without bounds."""
-        flash, ram = memory.flash or ENDLESS, memory.ram or ENDLESS
-        done = self._try_link("firmware", flash, ram)
-        if done.well:
-            return True
-        if not overflowed(done.said):
-            raise _failed(done, "linking the model's C")
-        self._link("firmware", ENDLESS, ENDLESS)
-        return False
+        fits = self._link("firmware", memory.flash or ENDLESS, memory.ram or ENDLESS)
+        if not fits and not self._link("firmware", ENDLESS, ENDLESS):
+            raise CannotTell("the program is larger than any microcontroller's memory")
+        return fits
 
-    def _link(self, name: str, flash: int, ram: int, more: Sequence[str] = ()) -> None:
+    def _link(self, name: str, flash: int, ram: int, more: Sequence[str] = ()) -> bool:
+        """Whether the memory is large enough."""
         done = self._try_link(name, flash, ram, more)
-        if overflowed(done.said):
-            raise CannotTell(f"the program is larger than the emulated {self.core.board.machine}")
-        if not done.well:
+        if not done.well and not overflowed(done.said):
             raise _failed(done, "linking the model's C")
+        return done.well
 
     def _try_link(self, name: str, flash: int, ram: int, more: Sequence[str] = ()) -> Done:
         (self.folder / f"{name}.ld").write_text(script(self.core.board, flash, ram))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from pytest_edgebudget.devices.base import Calm, CannotTell, Fill, Identity, Wat
 from pytest_edgebudget.devices.cortex_m.boards import CORES
 from pytest_edgebudget.devices.cortex_m.build import Builder, Memory
 from pytest_edgebudget.devices.cortex_m.tools import COMPILER, Keeper, version
-from pytest_edgebudget.devices.cortex_m.worker import CoreWorker
+from pytest_edgebudget.devices.cortex_m.worker import AnyWorker, CoreWorker
 from pytest_edgebudget.devices.runtimes import formats_of, runtime_of
+from pytest_edgebudget.devices.tflm.way import open_micro
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -87,10 +88,12 @@ class CoreDevice:
 
     @contextmanager
     def worker(self, fmt: str) -> Iterator[Worker]:
-        """A fresh one."""
+        """A fresh one; what is not compiled is answered by TensorFlow Lite Micro itself."""
         self.runtime_for(fmt)
-        with self._worker() as worker:
-            yield worker
+        micro = open_micro(self.choice)
+        with ExitStack() as stack, self._worker() as core:
+            evidence = micro.evidence(Predictions)
+            yield AnyWorker(core, lambda: micro.worker(fmt), evidence, stack)
 
     def instructions(self, model: Path, fill: Fill) -> InstructionFacts:
         """Count those of each layer."""
@@ -105,14 +108,14 @@ class CoreDevice:
         from pytest_edgebudget.devices.cortex_m.facts import link_facts
 
         with locks.busy(), self._worker() as worker:
-            worker.load(artifact.path)
+            worker.load(artifact.runs_as)
             return link_facts(worker.built, self.choice.profile)
 
     def _memory(self, artifact: Artifact) -> object:
         from pytest_edgebudget.devices.cortex_m.facts import memory_facts
 
         with locks.busy(), self._worker() as worker:
-            worker.load(artifact.path)
+            worker.load(artifact.runs_as)
             return memory_facts(worker.built, worker.stack(), self.choice.profile)
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pytest_edgebudget.devices.cortex_m.build import FAST, SMALL, Built
@@ -35,15 +36,23 @@ def link_facts(built: Built, profile: Profile) -> LinkFacts:
     )
 
 
-def memory_facts(built: Built, stack: int, profile: Profile) -> DeviceMemory:
-    """The arena and the stack; nothing else lies in RAM."""
-    value, room = built.sizes.ram + stack, profile.largest("ram")
+def memory_facts(built: Built, stack: int | None, profile: Profile) -> DeviceMemory:
+    """
+    The arena and the stack; nothing else lies in RAM.
+
+    *stack*: None where the program is too large to be run, even emulated.
+    """
+    still, room = built.sizes.ram, profile.largest("ram")
+    value = still + (stack or 0)
     over = f"{_bytes(value - room)} more than there is; " if room and value > room else ""
-    note = (
-        f"{over}{_bytes(built.sizes.ram)} with the arena + {_bytes(stack)} stack of {PROGRAM}, "
-        "without interrupts"
+    used = "a stack that is not known" if stack is None else f"{_bytes(stack)} stack"
+    return DeviceMemory(
+        value=value,
+        low=value,
+        high=math.inf if stack is None else value,
+        evidence=Evidence.EMULATED,
+        note=f"{over}{_bytes(still)} with the arena + {used}, without interrupts: {PROGRAM}",
     )
-    return DeviceMemory(value=value, low=value, high=value, evidence=Evidence.EMULATED, note=note)
 
 
 def instruction_facts(built: Built, counts: Sequence[int]) -> InstructionFacts:

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.devices.cortex_m.layers import LAYERS, Call, Symbol, Unsupported, View
 from pytest_edgebudget.devices.cortex_m.layers.view import content, size
+from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.graph.ir import Graph, Op, Tensor
 from pytest_edgebudget.graph.memory_tflm import ALIGNMENT, plan_tflm
 from pytest_edgebudget.graph.verify import faults
 
-NAMED = 6
-"""Operators that a message names."""
+_CONVERTING = frozenset(("DEQUANTIZE", "EXPAND_DIMS", "QUANTIZE", "RESHAPE", "SQUEEZE"))
+"""What may come in before, or go out behind, all that is computed with integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,18 @@ def generate(graph: Graph) -> Program:
     """
     Compile *graph* to C.
 
-    Raises CannotTell where there is no C for one of its operators: all of them
-    are named, with the reason.
+    Raises:
+        ModelError: it computes with floats, which another recipe would not.
+        CannotTell: there is no C for one of its operators: all of them are
+            named, with the reason.
     """
     if reason := _refusal(graph):
         raise _cannot(reason)
+    if floats := _floats(graph):
+        raise ModelError(
+            f"{' and '.join(floats)} compute with floats, and only int8 models are compiled to C",
+            'int8 makes all of it integers; run = "tflm" runs floats, too',
+        )
     places, arena = _places(graph)
     constants = _Constants()
     layers = _layers(graph, constants)
@@ -115,6 +123,17 @@ def _refusal(graph: Graph) -> str:
     return ""
 
 
+def _floats(graph: Graph) -> list[str]:
+    """Kinds of operators that compute with floats."""
+    ops = (op for op in graph.ops if op.kind not in _CONVERTING)
+    found = {op.kind: None for op in ops if any(_is_float(graph, i) for i in op.outputs)}
+    return list(found)
+
+
+def _is_float(graph: Graph, index: int) -> bool:
+    return index >= 0 and graph.tensors[index].dtype.startswith("float")
+
+
 def _places(graph: Graph) -> tuple[Mapping[int, int], int]:
     """Offsets by tensor, and bytes of the arena."""
     plan = plan_tflm(graph)
@@ -125,25 +144,25 @@ def _places(graph: Graph) -> tuple[Mapping[int, int], int]:
 
 
 def _layers(graph: Graph, constants: _Constants) -> list[tuple[Part, tuple[Call, ...]]]:
-    found, refused = [], []
+    found: list[tuple[Part, tuple[Call, ...]]] = []
+    refused: dict[str, dict[str, None]] = {}  # kinds by reason, in order
     for op in graph.ops:
         before = len(constants.data)
         try:
             calls = _calls(op, graph, constants)
         except Unsupported as error:
-            refused.append(f"{op.kind} ({error})")
+            refused.setdefault(str(error), {})[op.kind] = None
             continue
         found.append((Part(op.name, op.kind, len(constants.data) - before), calls))
     if refused:
-        several = list(dict.fromkeys(refused))
-        more = f", and {len(several) - NAMED} more" if len(several) > NAMED else ""
-        raise _cannot(", ".join(several[:NAMED]) + more)
+        several = [f"{' and '.join(kinds)}: {reason}" for reason, kinds in refused.items()]
+        raise _cannot("; ".join(several))
     return found
 
 
 def _calls(op: Op, graph: Graph, constants: _Constants) -> tuple[Call, ...]:
     if op.custom or op.kind not in LAYERS:
-        raise Unsupported("there is no such layer")
+        raise Unsupported("the generator has no such layer")
     return LAYERS[op.kind](View(op, graph.tensors, constants.keep))
 
 

@@ -4,7 +4,7 @@ Runs compilers and emulators, one after another, for whoever started it.
 A program of its own, with nothing of ours: requests and answers are JSON lines,
 as `devices.connection` speaks them. What it started ends when it ends.
 
-    {"op": "run", "command": [...], "folder": "...", "limit": seconds}
+    {"op": "run", "command": [...], "folder": "...", "seconds": 10}
     {"ok": {"status": 0, "said": "the last of what the command wrote"}}
 
 *status* is negative after a signal, and null when the time was over.
@@ -57,7 +57,7 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            result = run(request["command"], request["folder"], request["limit"])
+            result = run(request["command"], request["folder"], request["seconds"])
             answer = {"ok": result}
         except OSError as error:
             answer = {"ok": {"status": 127, "said": str(error)}}

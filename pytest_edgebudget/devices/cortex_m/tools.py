@@ -104,6 +104,7 @@ class Keeper:
             limit=limit + GRACE,
             command=[*tether(MEMORY.get(command[0])), *command],
             folder=str(folder),
+            seconds=limit,
         )
         return Done(reply["status"], reply["said"])
 

@@ -15,7 +15,7 @@ VERSIONS = {
     "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
     "DEQUANTIZE": 2, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 4, "MAX_POOL_2D": 2, "MEAN": 2,
     "MUL": 2, "PAD": 2, "QUANTIZE": 2, "RELU": 2, "RELU6": 2, "RESHAPE": 1, "SOFTMAX": 2,
-    "SQUEEZE": 1,
+    "SQUEEZE": 1, "TANH": 2,
 }  # fmt: skip
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 FORMATS = {"INT8": "b", "INT32": "i", "FLOAT32": "f"}
@@ -385,6 +385,10 @@ def network(seed: int = 0, side: int = 8, channels: int = 8) -> bytes:
         options("Reshape", newShape=[1, count]),
     )  # fmt: skip
     dense = [net.weights([4, count], [0.004], 0), net.bias([0.06 * 0.004] * 4, 500)]
-    logits = net.op("FULLY_CONNECTED", [flat, *dense], net.tensor([1, 4], 0.1, 5), options("FullyConnected"))
-    out = net.op("SOFTMAX", [logits], net.tensor([1, 4], 1 / 256, -128), options("Softmax", beta=1.0))
+    logits = net.op(
+        "FULLY_CONNECTED", [flat, *dense], net.tensor([1, 4], 0.1, 5), options("FullyConnected")
+    )
+    out = net.op(
+        "SOFTMAX", [logits], net.tensor([1, 4], 1 / 256, -128), options("Softmax", beta=1.0)
+    )
     return net.pack(out)

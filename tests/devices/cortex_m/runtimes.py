@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+# Here, and not where it is used: pytester forgets what a test imports, and this
+# library cannot be imported twice.
+runtime = pytest.importorskip(
+    "tflite_micro.python.tflite_micro.runtime", reason="tflite-micro is not installed"
+)
+
 Sample = list[np.ndarray[Any, Any]]
 
 
 def micro(model: bytes, samples: Sequence[Sample]) -> list[bytes]:
     """TensorFlow Lite Micro, built for this machine."""
-    runtime = pytest.importorskip(
-        "tflite_micro.python.tflite_micro.runtime", reason="tflite-micro is not installed"
-    )
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 22)
     answers = []
     for sample in samples:

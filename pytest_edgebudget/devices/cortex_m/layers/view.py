@@ -147,7 +147,7 @@ def size(tensor: Tensor) -> int:
 def need(tensor: Tensor, dtype: str) -> Tensor:
     """The same tensor; raises Unsupported where it is of another type."""
     if tensor.dtype != dtype:
-        raise Unsupported(f"{tensor.dtype} {tensor.name}, where {dtype} is compiled")
+        raise Unsupported(f"{tensor.dtype or 'untyped'} numbers, where {dtype} is compiled")
     return tensor
 
 
