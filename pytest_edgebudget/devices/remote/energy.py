@@ -84,7 +84,6 @@ def joules(
     meter: Meter,
     *,
     sleep: Callable[[float], None] = time.sleep,
-    window: float = WINDOW,
 ) -> EnergyFacts:
     """
     Measure idle, then the model in `REPEATS` windows, then idle once more.
@@ -98,16 +97,15 @@ def joules(
         fill: puts inputs in place.
         meter: opened.
         sleep: waits so many seconds.
-        window: seconds of a repetition.
 
     Raises CannotTell where the meter sees no difference.
     """
     worker.load(artifact.path)
     fill(worker)
-    runs = _runs(min(worker.time(3, warmup=2)), window)
-    before = _idle(meter, sleep, window)
+    runs = _runs(min(worker.time(3, warmup=2)))
+    before = _idle(meter, sleep)
     windows = [_window(meter, worker, runs) for _ in range(REPEATS)]
-    after = _idle(meter, sleep, window)
+    after = _idle(meter, sleep)
     facts = EnergyFacts(
         windows=tuple((point.joules, point.seconds) for point in windows),
         idle=(before, after),
@@ -123,15 +121,15 @@ def joules(
     return facts
 
 
-def _runs(seconds: float, window: float) -> int:
+def _runs(seconds: float) -> int:
     fits = max(1, math.floor(LONGEST / max(seconds, 1e-9)))
-    return min(fits, max(FEWEST, math.ceil(window / max(seconds, 1e-9))))
+    return min(fits, max(FEWEST, math.ceil(WINDOW / max(seconds, 1e-9))))
 
 
-def _idle(meter: Meter, sleep: Callable[[float], None], window: float) -> float:
+def _idle(meter: Meter, sleep: Callable[[float], None]) -> float:
     """Watts while nothing runs."""
     start = meter.read()
-    sleep(window)
+    sleep(WINDOW)
     end = meter.read()
     return (end.joules - start.joules) / (end.seconds - start.seconds)
 

@@ -116,7 +116,6 @@ def test_a_stand_in_for_a_board_has_no_energy() -> None:
     )
 
 
-@pytest.mark.slow
 def test_the_energy_of_this_machine_by_a_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +124,7 @@ def test_the_energy_of_this_machine_by_a_program(
     if not Path("/proc/self/schedstat").exists():
         pytest.skip("/proc/PID/schedstat tells how long a process had a CPU")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # a lease of this test's own
+    monkeypatch.setattr("pytest_edgebudget.devices.remote.energy.WINDOW", 0.3)
     script = tmp_path / "meter.py"
     script.write_text(METER.format(parent=os.getpid()))
     command = (sys.executable, str(script))
