@@ -75,7 +75,8 @@ def placed(graph: Graph, table: Table) -> tuple[Placed, ...]:
 def _largest(subgraph: Subgraph, found: Sequence[Placed], table: Table) -> tuple[Placed, ...]:
     """What is outside of the largest piece is off; of several of a size, the first is run."""
     made = pieces(subgraph, [each.side for each in found])
-    kept: tuple[int, ...] = max(made, key=len, default=())
+    largest: tuple[int, ...] = max(made, key=len, default=())
+    kept = frozenset(largest)
     said = f"the {table.place} runs one piece of the model, the largest"
     reasons = (Violation(said, cause="order"),)
     return tuple(
