@@ -98,10 +98,17 @@ def _runtime(choice: DeviceChoice, model: ModelBudget, key: Mapping[str, str]) -
 
 
 def _identity(choice: DeviceChoice, model: ModelBudget) -> Identity | None:
-    """The runtime that would run the model here; None where there is none, which a run says."""
+    """
+    The runtime that would run the model here; None where there is none, which a run says.
+
+    Nor is a board asked, to which the linter would have to connect.
+    """
     from pytest_edgebudget.devices import open_device
+    from pytest_edgebudget.devices.ways import ADDRESSES
     from pytest_edgebudget.errors import EdgeBudgetError
 
+    if choice.way in ADDRESSES:
+        return None
     suffix = model.source.suffix.lower() if isinstance(model.source, Path) else ""
     try:
         device = open_device(choice)

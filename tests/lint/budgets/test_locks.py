@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,6 +76,26 @@ def test_a_lock_of_the_same_setup_is_no_finding(find: Find, project: Path) -> No
     lock(project, accuracy=key(), size={})
 
     assert find("EB107", HEAD + QUALITY + 'size = "9 KiB"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("run", "variable"), [("ssh://pi@pi4", "EDGEBUDGET_SSH"), ("adb://R58M123", "EDGEBUDGET_ADB")]
+)
+def test_no_board_is_asked_for_the_version_that_it_has(
+    find: Find, project: Path, monkeypatch: pytest.MonkeyPatch, run: str, variable: str
+) -> None:
+    if os.name != "posix":
+        pytest.skip("a shell script stands for the client")
+    asked, client = project / "asked", project / "client"
+    client.write_text(f"#!/bin/sh\ntouch {asked}\nexit 255\n")
+    client.chmod(0o755)
+    monkeypatch.setenv(variable, str(client))
+    lock(project, accuracy=key(version="1.0.0", run=run[:3]))
+
+    found = find("EB107", HEAD.replace("[device]\n", f'[device]\nrun = "{run}"\n') + QUALITY)
+
+    assert found == []
+    assert not asked.exists()
 
 
 def test_a_damaged_lock_is_an_error(find: Find, project: Path) -> None:
