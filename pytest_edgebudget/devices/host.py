@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tempfile
@@ -70,8 +71,10 @@ class HostDevice:
 
     def refusal(self, facts: type) -> str:
         """Time and instructions of this machine say nothing about a board's."""
-        if self._native or facts not in PHYSICAL:
+        if facts not in PHYSICAL:
             return ""
+        if self._native:
+            return _no_sensor() if facts is EnergyFacts and not self.choice.energy_command else ""
         name = self.choice.profile.name
         return f"needs the device: {PHYSICAL[facts]} of this machine is not that of {name}"
 
@@ -165,6 +168,19 @@ class HostDevice:
                 fill(client)
                 client.time(callgrind.RUNS)
             return session.result()
+
+
+@functools.cache
+def _no_sensor() -> str:
+    """Why energy cannot be read here; empty where a sensor is."""
+    from pytest_edgebudget.devices.remote.agent import sensors
+    from pytest_edgebudget.devices.remote.agent.refusal import Refusal
+
+    try:
+        sensors.find()
+    except Refusal as refusal:
+        return refusal.message
+    return ""
 
 
 def open_host(choice: DeviceChoice) -> HostDevice:
