@@ -31,6 +31,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     found.start()
     monkeypatch.setenv(VARIABLE, f"ssh -F {found.client()}")
     yield found
+    found.over = True
     found.stop()
 
 
