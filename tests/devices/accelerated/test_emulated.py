@@ -137,7 +137,7 @@ def test_a_budget_is_judged_with_emulated_evidence_and_no_time(
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "*gpu.toml: gpu, run emulate-gpu, 1 thread, litert*",
+            "*gpu.toml: gpu, run emulate-gpu, delegate gpu, provider WebGPU, 1 thread, litert*",
             "*accuracy *98.89 %*emulated*kept*",
             "*cpu_fallback *0.00 %*emulated*kept*",
             "*latency *skipped*",
