@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_edgebudget import __version__
+from pytest_edgebudget.ending import interruptible
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
 
 KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return _run(options)
+        with interruptible():
+            return _run(options)
     except DeviceError as error:
         _complain(str(error))
         return INFRASTRUCTURE

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_edgebudget.ending import interruptible
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.finish import (
     parse_report,
@@ -41,6 +43,8 @@ class Gate:
         self.wrote: list[str] = []
         self.progress = Progress(config)
         self._session: GateSession | None = None
+        self._open = ExitStack()
+        self._open.enter_context(interruptible())
         if self.options.only:
             config.args[:] = [str(path) for path in self.options.files]
             config.args_source = pytest.Config.ArgsSource.ARGS
@@ -91,8 +95,9 @@ class Gate:
     def close(self) -> None:
         """End what was started."""
         self.progress.clear()
-        if self._session is not None:
-            self._session.close()
+        with self._open:
+            if self._session is not None:
+                self._session.close()
 
     # --- collection ---------------------------------------------------------
 

@@ -116,6 +116,7 @@ def _from_function(
             root=root,
             timeout=TIMEOUT,
             purpose=f"calling {ref} for the model",
+            tidy=False,
         )
 
     artifact = _made(make, str(ref), store)

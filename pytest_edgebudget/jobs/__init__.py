@@ -33,7 +33,13 @@ TAIL_LINES = 6
 
 
 def run(
-    function: str, payload: Mapping[str, JSON], *, root: Path, timeout: float, purpose: str
+    function: str,
+    payload: Mapping[str, JSON],
+    *,
+    root: Path,
+    timeout: float,
+    purpose: str,
+    tidy: bool = True,
 ) -> JSON:
     """
     Call *function* with *payload* in a child process and return its result.
@@ -44,6 +50,8 @@ def run(
         root: put first on the child's ``sys.path``; its working folder.
         timeout: seconds until the child and all its children are killed.
         purpose: what is being done, as in "while converting models/kws.keras".
+        tidy: whether the child's temporary files go with it: when it is killed it
+            removes none. False where the result may name one of them.
 
     Raises:
         BuildError: the function raised, its process died, or the time was up.
@@ -58,12 +66,21 @@ def run(
             "path": [entry for entry in sys.path if entry],
             "reply": str(folder / "reply.json"),
         }
-        status = _run_child(request, folder / "log.txt", root, timeout, purpose)
+        environment = {**os.environ, **QUIET}
+        if tidy:
+            (folder / "tmp").mkdir()
+            environment["TMPDIR"] = str(folder / "tmp")
+        status = _run_child(request, folder / "log.txt", environment, root, timeout, purpose)
         return _result(folder, status, purpose)
 
 
 def _run_child(
-    request: dict[str, JSON], log: Path, root: Path, timeout: float, purpose: str
+    request: dict[str, JSON],
+    log: Path,
+    environment: Mapping[str, str],
+    root: Path,
+    timeout: float,
+    purpose: str,
 ) -> int:
     # The pipe stays open while we live: its end tells the child that we are gone.
     with (
@@ -74,7 +91,7 @@ def _run_child(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=root,
-            env={**os.environ, **QUIET},
+            env=environment,
             start_new_session=True,
         ) as child,
     ):

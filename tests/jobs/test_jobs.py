@@ -13,7 +13,7 @@ from pytest_edgebudget.errors import BuildError, MissingExtra, ModelError
 from pytest_edgebudget.jobs import JSON, run
 
 MODULE = """
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys, tempfile, time
 from pytest_edgebudget.errors import BuildError, MissingExtra, ModelError
 
 def double(payload):
@@ -52,6 +52,7 @@ def read_stdin(payload):
     return sys.stdin.read()
 
 def hang(payload):
+    tempfile.mkdtemp(prefix="edgebudget-")
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     with open(payload["pids"], "w") as file:
         file.write(f"{os.getpid()} {child.pid}")
@@ -178,11 +179,16 @@ def test_a_broken_import_inside_the_users_module_names_the_missing_library(root:
         run("needy:f", {}, root=root, timeout=30, purpose="importing")
 
 
-def test_a_time_limit_kills_the_job_and_its_children(root: Path) -> None:
-    pids = root / "pids"
+def test_a_time_limit_kills_the_job_and_its_children_and_clears_up_after_them(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids, temporary = root / "pids", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with pytest.raises(BuildError, match="stopped after 2 s while doing chores"):
         call(root, "hang", {"pids": str(pids)}, timeout=2.0)
     assert wait_until_gone(wait_for_pids(pids))
+    assert list(temporary.iterdir()) == []
 
 
 def parent_that_hangs(root: Path, pids: Path) -> subprocess.Popen[bytes]:
