@@ -1,0 +1,157 @@
+"""
+How far estimates are from what was published, for network families left out of the fit.
+
+    python benchmarks/estimates.py FOLDER [DOMAIN ...]
+
+FOLDER (or EDGEBUDGET_REFERENCE) has latency.csv and features.csv. A family is left
+out on all devices of a domain at once. Beside the fit: MACs over one throughput,
+a log-log regression on MACs, and non-negative least squares of relative error on
+all features, each of one group. MAPE is averaged over the models of a group, then
+over groups; groups of one family cannot be validated so, and are not in the table.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import os
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pytest_edgebudget.estimate.features import FEATURES
+from pytest_edgebudget.estimate.fit import Sample
+from pytest_edgebudget.estimate.pools import DOMAINS, PRIORS
+from pytest_edgebudget.estimate.rows import joined, of_domain
+from pytest_edgebudget.estimate.validate import Error, coverage, half_width, leave_families_out
+
+Predict = Callable[[Sample], float]
+
+
+def macs(sample: Sample) -> float:
+    """Multiply-accumulates of the model."""
+    costs = dict(zip(FEATURES, PRIORS_OF[sample.pool], strict=True))
+    values = zip(FEATURES, sample.x, strict=True)
+    return sum(v / costs[name] for name, v in values if name.endswith("_macs")) + 1
+
+
+PRIORS_OF = {pool: PRIORS[domain].costs for domain, pools in DOMAINS.items() for pool in pools}
+
+
+def throughput(rest: Sequence[Sample]) -> Predict:
+    """One rate: the median."""
+    rate = statistics.median(s.milliseconds / macs(s) for s in rest)
+    return lambda sample: rate * macs(sample)
+
+
+def log_log(rest: Sequence[Sample]) -> Predict:
+    """A power of MACs; a rate where there is one size only."""
+    x = np.log([macs(s) for s in rest])
+    if np.ptp(x) < 0.1:
+        return throughput(rest)
+    slope, start = np.polyfit(x, np.log([s.milliseconds for s in rest]), 1)
+    return lambda sample: math.exp(start + slope * math.log(macs(sample)))
+
+
+def least_squares(rest: Sequence[Sample]) -> Predict:
+    """Non-negative least squares of relative error, by coordinates."""
+    a = np.array([s.x for s in rest]) / np.array([[s.milliseconds] for s in rest])
+    size = a.max(0) + 1e-30
+    gram, target = (a / size).T @ (a / size), (a / size).sum(0)
+    w = np.zeros(len(size))
+    for _ in range(300):
+        for k in range(len(w)):
+            if gram[k, k] > 1e-12:
+                w[k] = max(0.0, w[k] + (target[k] - gram[k] @ w) / gram[k, k])
+    return lambda sample: max(float(np.array(sample.x) / size @ w), 1e-6)
+
+
+def by_group(samples: Sequence[Sample], make: Callable[[Sequence[Sample]], Predict]) -> list[Error]:
+    """The errors of a fit of each group alone, by families left out."""
+    errors = []
+    groups = collections.defaultdict(list)
+    for sample in samples:
+        groups[sample.row["group"]].append(sample)
+    for members in groups.values():
+        for family in {m.family for m in members}:
+            rest = [m for m in members if m.family != family]
+            if not rest:
+                continue
+            predict = make(rest)
+            errors += [
+                Error(m, math.log(predict(m) / m.milliseconds))
+                for m in members
+                if m.family == family
+            ]
+    return errors
+
+
+def group_errors(errors: Sequence[Error]) -> dict[str, tuple[float, int]]:
+    """MAPE of each group over its models, and how many families it has."""
+    found = collections.defaultdict(lambda: collections.defaultdict(list))
+    families = collections.defaultdict(set)
+    for error in errors:
+        row = error.sample.row
+        found[row["group"]][row["model"]].append(error.relative)
+        families[row["group"]].add(error.sample.family)
+    return {
+        group: (statistics.fmean(map(statistics.fmean, models.values())), len(families[group]))
+        for group, models in found.items()
+    }
+
+
+def mape(errors: Sequence[Error]) -> str:
+    """MAPE with groups alike, and the median error, in percent."""
+    whole = statistics.fmean(value for value, _ in group_errors(errors).values())
+    return f"{100 * whole:6.1f} / {100 * statistics.median(e.relative for e in errors):5.1f}"
+
+
+def line(pool: str, errors: Sequence[Error], others: Sequence[Sequence[Error]]) -> str:
+    """One pool of the table."""
+    near = statistics.fmean(e.relative <= 0.15 for e in errors)
+    ours, plain = group_errors(errors), group_errors(others[0])
+    many = [group for group, (_, families) in ours.items() if families >= 4]
+    worse = sum(ours[group][0] > plain[group][0] for group in many)
+    width = math.exp(2 * half_width(errors))
+    cells = [
+        f"{len(ours)}",
+        f"{len(errors)}",
+        mape(errors),
+        f"{100 * near:.0f}",
+        *(mape(other) for other in others),
+        f"{worse} of {len(many)}",
+        f"{100 * coverage(errors):.0f}",
+        f"{width:.2f}",
+    ]
+    return f"| {pool} | " + " | ".join(cells) + " |"
+
+
+HEAD = """| pool | groups | rows | estimate | within 15 % | MACs | log-log | least squares | \
+groups of 4 families and more worse than MACs | band covers | high/low |
+|---|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def main(arguments: Sequence[str]) -> str:
+    """Print the table; a sentence where there are no data."""
+    folder = arguments[0] if arguments else os.environ.get("EDGEBUDGET_REFERENCE", "")
+    if not folder or not (Path(folder) / "latency.csv").is_file():
+        return "no published rows: name the folder of latency.csv, or set EDGEBUDGET_REFERENCE"
+    rows = joined(Path(folder))
+    print(HEAD)
+    for domain in arguments[1:] or DOMAINS:
+        samples = [Sample(*row) for row in of_domain(rows, DOMAINS[domain])]
+        errors = leave_families_out(samples, domain)
+        others = [by_group(samples, make) for make in (throughput, log_log, least_squares)]
+        for pool in DOMAINS[domain]:
+            ours = [e for e in errors if e.sample.pool == pool]
+            if ours:
+                theirs = [[e for e in other if e.sample.pool == pool] for other in others]
+                print(line(pool, ours, theirs), flush=True)
+    return "MAPE / median error in %. The band is of 80 %, from the errors of other families."
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Latency and energy of devices that are not there, from published measurements."""

@@ -1,0 +1,114 @@
+"""
+How the published rows are grouped: pools of like runtimes, domains that are fitted together.
+
+Prior costs are relative to a multiply-accumulate of a 1x1 convolution; they are
+what is assumed of a kind of operator where no row tells. They are round numbers
+from what chips do (an element that misses the cache costs as much as several
+multiply-accumulates; a launch on a GPU as much as millions), not fitted to rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_edgebudget.estimate.features import FEATURES
+
+CACHE = 8 * 2**20
+"""Bytes of parameters that an Edge TPU keeps (coral.ai: "roughly 8 MB of SRAM")."""
+
+DOMAINS: Mapping[str, tuple[str, ...]] = {
+    "cpu": ("cpu-float", "cpu-int8"),
+    "ncnn": ("ncnn-float", "ncnn-int8"),
+    "mcu": ("xcube-old", "xcube-new", "mcu-int8", "mcu-float", "tinymaix"),
+    "gpu": ("gpu", "gpu-int8"),
+    "edge-tpu": ("edge-tpu",),
+}
+"""Pools of runtimes by domain; the rows of a domain are fitted together."""
+
+LEVELS = ("runtime", "era", "core", "threads", "device", "group", "pool", "precision", "pool-core")
+"""What a row shares with others, coarse and fine: each has its own deviation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """
+    What is assumed before a row is read.
+
+    *costs*: relative cost of each feature. *shape*: by level, how far (standard
+    deviation of the logarithm) the costs of one member are from those of all.
+    *scale*: the same for the speed as a whole.
+    """
+
+    costs: tuple[float, ...]
+    shape: Mapping[str, float]
+    scale: Mapping[str, float]
+
+
+def pool_of(row: Mapping[str, str]) -> str:
+    """The pool of a row of ``latency.csv``."""
+    runtime, group = row["runtime"].lower(), row["group"]
+    whole = row["precision"] == "int8"
+    if "edge tpu" in runtime:
+        return "edge-tpu"
+    if any(word in runtime for word in ("gpu", "vulkan", "nnapi", "tensorrt")):
+        return "gpu-int8" if whole else "gpu"
+    if "x-cube" in runtime:
+        return "xcube-new" if group.startswith(("xcubeai_v8.1", "xcubeai_v9")) else "xcube-old"
+    if "tinymaix" in runtime:
+        return "tinymaix"
+    cpu = ("ncnn",) if runtime.startswith("ncnn") else ("tflite", "xnnpack", "armnn", "paddle")
+    kind = "mcu" if not any(word in runtime for word in cpu) else "ncnn" if len(cpu) == 1 else "cpu"
+    return f"{kind}-{'int8' if whole else 'float'}"
+
+
+def domain_of(pool: str) -> str:
+    """The domain of a pool."""
+    return next(name for name, pools in DOMAINS.items() if pool in pools)
+
+
+def level_names(row: Mapping[str, str], pool: str) -> tuple[str, ...]:
+    """The members that a row belongs to, in the order of LEVELS."""
+    runtime, core = row["runtime"], row["core"]
+    return (
+        runtime,
+        f"{runtime}|{row['runtime_version']}",
+        core,
+        row["threads"] or "?",
+        row["device"],
+        row["group"],
+        pool,
+        row["precision"],
+        f"{pool}|{core}",
+    )
+
+
+def vector(features: Mapping[str, float], domain: str, bytes_each: float) -> tuple[float, ...]:
+    """Features times prior costs; an Edge TPU streams only what its cache does not hold."""
+    found = dict(features)
+    if domain == "edge-tpu":
+        whole = (features["weight"] + features["fc_weight"]) * bytes_each
+        found["weight"], found["fc_weight"] = 0.0, max(whole - CACHE, 0.0)
+    costs = PRIORS[domain].costs
+    return tuple(found[name] * cost for name, cost in zip(FEATURES, costs, strict=True))
+
+
+def _costs(macs: str, moved: str, rest: str) -> tuple[float, ...]:
+    return tuple(float(word) for word in f"{macs} {moved} {rest}".split())
+
+
+_SHAPE = dict(zip(LEVELS, (0.3, 0.2, 0.2, 0.2, 0.1, 0.15, 0.5, 0.3, 0.2), strict=True))
+_SCALE = dict(zip(LEVELS, (0.5, 0.3, 0.7, 0.5, 0.3, 0.5, 0.7, 0.5, 0.2), strict=True))
+_MCU_SHAPE = dict(zip(LEVELS, (0.6, 0.2, 0.4, 0.0, 0.15, 0.3, 0.6, 0.4, 0.3), strict=True))
+_MCU_SCALE = dict(zip(LEVELS, (0.4, 0.2, 0.4, 0.0, 0.2, 0.3, 0.3, 0.3, 0.2), strict=True))
+_CPU_COSTS = _costs("1 1 3 1 2", "3 3 5 3 3 3 3 4", "6 6 2e4 1e4")
+
+PRIORS: Mapping[str, Prior] = {
+    "cpu": Prior(_CPU_COSTS, _SHAPE, _SCALE),
+    "ncnn": Prior(_CPU_COSTS, _SHAPE, _SCALE),
+    "mcu": Prior(_costs("1 1 2 1 2", "4 4 4 3 6 4 2 30", ".05 .5 400 400"), _MCU_SHAPE, _MCU_SCALE),
+    "gpu": Prior(_costs("1 1 4 1 2", "20 20 20 20 20 20 20 20", "40 40 2e6 2e7"), _SHAPE, _SCALE),
+    "edge-tpu": Prior(
+        _costs("1 1 5 1 5", "60 60 60 60 60 60 100 200", "0 1500 3e6 1e8"), _SHAPE, _SCALE
+    ),
+}
