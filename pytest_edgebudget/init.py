@@ -15,7 +15,9 @@ from pytest_edgebudget import devices
 from pytest_edgebudget.build import source_artifact
 from pytest_edgebudget.data import DataFile, load_data
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import EdgeBudgetError, Place
+from pytest_edgebudget.facts import InstructionFacts, PlacementFacts
 from pytest_edgebudget.measure import Wanted, measure
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
@@ -24,6 +26,7 @@ from pytest_edgebudget.store import Store
 from pytest_edgebudget.types import (
     Better,
     DeviceChoice,
+    Evidence,
     FunctionRef,
     ModelBudget,
     Profile,
@@ -39,12 +42,22 @@ ROOM = {
     "download_size": 0.10,
     "macs": 0.10,
     "ram": 0.25,
+    "flash": 0.10,
+    "instructions": 0.05,
+    "cpu_fallback": 0.10,
+    "off_chip": 0.10,
+    "npu_sram": 0.10,
+    "npu_flash": 0.10,
+    "npu_cycles": 0.10,
     "latency": 1.00,  # a first guess: the next machine, or the next minute, is another one
 }
 """By how much a first limit lies above what is read now."""
 
 FLOOR = 0.01
 """By how much a first accuracy floor lies below it."""
+
+FIXED_POINT = 'optimize = ["fixed_point(16, 6, round=true, saturate=true)"]'
+SMALLER = '# optimize = ["none", "float16", "int8"]   # lets the gate shrink the model'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +96,21 @@ def write_first_budget(
             _table(name, model, data, output, tools)
             for name, model in zip(names, models, strict=True)
         ]
-    head = f'[device]\nprofile = "{profile}"\n'
+    head = _head(tools.device.choice, registry)
     output.write_text("\n".join([head, *tables]), "utf-8")
     return f"wrote {output}: look at the limits, then run pytest --edge-budget {output}"
+
+
+def _head(choice: DeviceChoice, registry: Registry) -> str:
+    """The ``[device]`` table, with the way that was used and the other ones."""
+    way = way_named(choice.way, registry.ways)
+    head = f'[device]\nprofile = "{choice.profile.name}"\nrun = "{choice.run}"   # {way.help}\n'
+    return head + f"# edgebudget devices {choice.profile.name}: other ways, and what they tell\n"
+
+
+def _fixed(device: Device) -> bool:
+    """Whether the device computes in fixed-point numbers alone: then floats run nowhere."""
+    return device.choice.profile.runtimes == ("hls4ml",)
 
 
 def _check_writable(output: Path) -> None:
@@ -133,7 +158,7 @@ def _table(name: str, written: str, data: Path | None, output: Path, tools: Tool
     lines = [f"[models.{_key(name)}]", f"path = {json.dumps(path)}"]
     if data:
         lines.append(f"data = {json.dumps(_relative(data, output))}")
-    lines.append('# optimize = ["none", "float16", "int8"]   # lets the gate shrink the model')
+    lines.append(FIXED_POINT if _fixed(tools.device) else SMALLER)
     lines += ["", f"[models.{_key(name)}.budget]"]
     lines += _limits(model, file, tools)
     return "\n".join(lines) + "\n"
@@ -144,6 +169,7 @@ def _limits(model: ModelBudget, data: DataFile | None, tools: Tools) -> Iterator
         model, formats=tools.device.formats, root=tools.root, store=tools.store
     )
     metrics = [tools.registry.metrics[name] for name in (*ROOM, *_quality(data))]
+    metrics = [metric for metric in metrics if _worth(metric, tools.device)]
     readings = measure(
         artifact,
         [Wanted(metric.name, metric, metric.defaults()) for metric in metrics],
@@ -157,8 +183,20 @@ def _limits(model: ModelBudget, data: DataFile | None, tools: Tools) -> Iterator
     ).readings
     for metric in metrics:
         reading = readings.get(metric.name)
-        if reading is not None and math.isfinite(reading.high):
+        if reading is None or reading.evidence not in metric.accepts:
+            continue
+        if math.isfinite(reading.high):
             yield _limit(metric, reading)
+
+
+def _worth(metric: Metric, device: Device) -> bool:
+    """What costs no time is limited; instructions where they are all that tells of it."""
+    if metric.needs is InstructionFacts:
+        return device.evidence(InstructionFacts) is Evidence.EMULATED
+    if metric.needs is PlacementFacts:
+        choice = device.choice
+        return bool(choice.profile.accelerator or choice.delegate or choice.provider)
+    return True
 
 
 def _quality(data: DataFile | None) -> tuple[str, ...]:
@@ -176,7 +214,8 @@ def _limit(metric: Metric, reading: Reading) -> str:
     if metric.better is Better.HIGHER:
         limit = f"{max(0.0, math.floor(100 * (reading.value - FLOOR)) / 100):.2f}"
     else:
-        limit = _written(_above(reading.high * (1 + ROOM.get(metric.name, 0.10))), metric.unit)
+        above = _above(reading.high * (1 + ROOM.get(metric.name, 0.10)))
+        limit = _written(min(above, metric.extent[1]), metric.unit)
     now = format_value(reading.value, metric.unit)
     return f"{metric.name} = {limit}   # now {now}, {reading.evidence.value}"
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,6 +103,33 @@ def test_init_writes_a_budget_that_the_models_keep(project: Path, model: str) ->
     text = (project / "budgets" / "raspberry-pi-4.toml").read_text()
     assert "accuracy = 0.97   # now 98.89 %, host" in text
     assert main(["check", "budgets"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("profile", "distribution", "run", "limited"),
+    [
+        ("coral-usb-accelerator", "ai_edge_litert", "edge-tpu", {"cpu_fallback", "off_chip"}),
+        ("ethos-u55-128", "ethosu", "vela", {"cpu_fallback"}),
+        ("pynq-z2", "hls4ml", "hls4ml", set()),
+    ],
+)
+def test_init_limits_what_the_profiles_own_way_to_run_tells(
+    project: Path, profile: str, distribution: str, run: str, limited: set[str]
+) -> None:
+    pytest.importorskip(distribution, reason="the device's own tool tells")
+    if run == "hls4ml":
+        shutil.copy(DIGITS.parent / "tumours" / "tumours.keras", project)
+    model = "tumours.keras" if run == "hls4ml" else "digits.tflite"
+
+    assert main(["init", model, f"--profile={profile}"]) == 0
+    file = project / "budgets" / f"{profile}.toml"
+    written = tomllib.loads(file.read_text())
+    assert written["device"]["run"] == run
+    (only,) = written["models"].values()
+    accelerated = {"cpu_fallback", "off_chip", "npu_cycles", "npu_sram"}
+    assert accelerated & only["budget"].keys() == limited
+    assert ("optimize" in only) == (run == "hls4ml")
+    assert main(["lint", str(file), "--format=json"]) != 2  # no mistake in it
 
 
 @pytest.mark.parametrize(
