@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pytest_edgebudget.catalogue.offers import ALWAYS, Offer, offers
@@ -93,5 +94,5 @@ def _run(offer: Offer) -> dict[str, Any]:
         "ready": offer.ready,
         "evidence": {name: it.value for name, it in offer.evidence.items()},
         "refused": dict(offer.refused),
-        "lacks": [{"what": lack.what, "command": lack.command} for lack in offer.lacks],
+        "lacks": [asdict(lack) for lack in offer.lacks],
     }

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from pytest_edgebudget.budget.folder import budget_files
 from pytest_edgebudget.budget.reader import read_budget
+from pytest_edgebudget.catalogue.offers import stops
 from pytest_edgebudget.devices import profile_named
-from pytest_edgebudget.devices.base import Lack
+from pytest_edgebudget.devices.base import Lack, Way
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.paths import exists, is_folder
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.settings import read_settings
-from pytest_edgebudget.types import Budget, DeviceChoice
+from pytest_edgebudget.types import Budget, DeviceChoice, ModelBudget, Source
 from pytest_edgebudget.wiring import command_line_manager, registry_of
 
 LIBRARIES = {
@@ -54,7 +55,8 @@ class Line:
 
     def __str__(self) -> str:
         mark = {True: "ok     ", False: "MISSING", None: "-      "}[self.well]
-        return f"  {mark}  {self.what}" + (f"\n           {self.command}" if self.command else "")
+        lines = [line.strip() for line in self.command.splitlines()]
+        return "\n           ".join([f"  {mark}  {self.what}", *lines])
 
 
 def doctor(
@@ -81,7 +83,7 @@ def doctor(
     asked = budgets or run or profile != "host"
     if budgets:
         parts += [
-            (f"{budget.path.name}: {_title(budget.device)}", _device(budget.device))
+            (f"{budget.path.name}: {_title(budget.device)}", _device(budget.device, budget.models))
             for budget in _read(budgets, registry, root)
         ]
     elif asked:
@@ -137,16 +139,40 @@ def _title(choice: DeviceChoice) -> str:
     return f"{choice.profile.name}, run {choice.run}"
 
 
-def _device(choice: DeviceChoice) -> list[Line]:
+def _device(choice: DeviceChoice, models: Sequence[ModelBudget] = ()) -> list[Line]:
     """What is missing for a device, or that nothing is."""
     try:
         way = way_named(choice.way)
         refusal = way.refusal(choice.profile)
-        lacks = [Lack(refusal, "")] if refusal else way.lacks(choice)
-        lines = [Line(False, lack.what, lack.command) for lack in lacks]
+        if refusal:
+            return [Line(False, refusal)]
+        lines = _missing(choice, way, models)
     except EdgeBudgetError as error:
         lines = [Line(False, error.message, error.hint)]
     return lines or [Line(True, way.help)]
+
+
+def _missing(choice: DeviceChoice, way: Way, models: Sequence[ModelBudget]) -> list[Line]:
+    """What these models need; without any, what a model of some format may need is told, too."""
+    lacks = way.lacks(choice)
+    if not any(lack.formats for lack in lacks):
+        return [Line(False, lack.what, lack.command) for lack in lacks]
+    formats = way.open(choice).formats
+    wanted = {_format(model.source, formats) for model in models} or set(formats)
+    well = None if not models and not stops(lacks, formats) else False
+    needed = [lack for lack in lacks if not lack.formats or wanted.intersection(lack.formats)]
+    return [Line(well, _words(lack), lack.command) for lack in needed]
+
+
+def _format(source: Source, formats: Sequence[str]) -> str:
+    """In which format a model would run: its own, or what it is exported to."""
+    own = source.suffix[1:] if isinstance(source, Path) else ""
+    return own if own in formats else formats[0]
+
+
+def _words(lack: Lack) -> str:
+    formats = " and ".join(f".{fmt}" for fmt in lack.formats)
+    return f"{lack.what} (for {formats} models)" if formats else lack.what
 
 
 def _read(paths: Iterable[Path], registry: Registry, root: Path) -> Iterator[Budget]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_edgebudget.devices.base import Device, Lack, Way
@@ -39,6 +39,7 @@ class Offer:
         evidence: of each metric that can be read.
         refused: why each other one cannot.
         lacks: what is missing on this machine; nothing is when it is empty.
+        formats: of models that run there, once nothing is missing.
         open: whether only the board itself can tell: it has an address.
     """
 
@@ -47,12 +48,19 @@ class Offer:
     evidence: Mapping[str, Evidence]
     refused: Mapping[str, str]
     lacks: tuple[Lack, ...]
+    formats: tuple[str, ...] = ()
     open: bool = False
 
     @property
     def ready(self) -> bool:
-        """Whether it works here and now."""
-        return not self.lacks and not self.open
+        """Whether it works here and now, for models of one format at least."""
+        return not self.open and not stops(self.lacks, self.formats)
+
+
+def stops(lacks: Iterable[Lack], formats: Iterable[str]) -> bool:
+    """Whether models of none of *formats* run where that is missing."""
+    stopped = [set(lack.formats) for lack in lacks]
+    return not all(stopped) or (bool(stopped) and set(formats) <= set.union(*stopped))
 
 
 def offers(profile: Profile, registry: Registry) -> tuple[Offer, ...]:
@@ -78,13 +86,14 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
     try:
         device = way.open(choice)
         refused = {metric.name: _refusal(device, metric) for metric in shown}
+        formats = device.formats
         evidence = {
             metric.name: _evidence(device, metric) for metric in shown if not refused[metric.name]
         }
         # Whether a board is complete can be asked of it alone: edgebudget doctor --run.
         lacks = () if address else tuple(way.lacks(choice))
     except EdgeBudgetError as error:
-        evidence, refused, lacks = {}, {}, (Lack(error.message, error.hint),)
+        evidence, refused, formats, lacks = {}, {}, (), (Lack(error.message, error.hint),)
     told = {name: it for name, it in refused.items() if it and it != NOBODY}
     return Offer(
         run=run,
@@ -92,6 +101,7 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
         evidence=evidence,
         refused=told,
         lacks=lacks,
+        formats=formats,
         open=address,
     )
 

@@ -61,7 +61,9 @@ def _offer(profile: Profile, offer: Offer) -> Iterator[str]:
     if state:
         yield f"  {state}{f' {offer.run}...' if offer.open else ''}"
     for lack in offer.lacks:
-        yield f"  missing: {lack.what}"
+        some = set(lack.formats) < set(offer.formats)
+        only = " and ".join(f".{fmt}" for fmt in lack.formats) if some else ""
+        yield f"  missing{f' for {only} models' if only else ''}: {lack.what}"
         if lack.command:
             yield f"    {lack.command}"
     for evidence in dict.fromkeys(offer.evidence.values()):

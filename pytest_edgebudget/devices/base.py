@@ -154,10 +154,15 @@ class Calm:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something that is missing here and now: *what*, and the *command* that brings it."""
+    """
+    Something that is missing here and now: *what*, and the *command* that brings it.
+
+    *formats* are those of the models that need it; empty: every model does.
+    """
 
     what: str
     command: str
+    formats: tuple[str, ...] = ()
 
 
 class Device(Protocol):

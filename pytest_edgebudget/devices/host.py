@@ -26,7 +26,13 @@ from pytest_edgebudget.devices.base import (
 from pytest_edgebudget.devices.client import Limits, WorkerClient, missing_runtime
 from pytest_edgebudget.devices.connection import Connection
 from pytest_edgebudget.devices.interpreters import ISOLATED, cpu, find_python, installed
-from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
+from pytest_edgebudget.devices.runtimes import (
+    RUNTIMES,
+    RuntimeInfo,
+    by_default,
+    formats_of,
+    runtime_of,
+)
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import (
     EnergyFacts,
@@ -210,23 +216,24 @@ def _refusal(profile: Profile) -> str:
 
 
 def _lacks(choice: DeviceChoice) -> Sequence[Lack]:
-    """Runtimes that are not installed, or what would accelerate them."""
+    """The runtime of each format that is not installed, or what would accelerate it."""
     if choice.delegate or choice.provider:
         from pytest_edgebudget.devices.accelerated.device import lacks
 
         return lacks(choice)
     python = find_python(choice.python) if choice.python else sys.executable
-    found = []
-    for name in choice.runtimes:
-        info = RUNTIMES[name]
-        if not info.micro and not installed(info.distribution, python):
-            command = (
-                f"{choice.python} -m pip install {info.distribution} numpy"
-                if choice.python
-                else f"pip install 'pytest-edgebudget[{info.extra}]'"
-            )
-            found.append(Lack(f"{info.distribution} is not installed", command))
-    return found
+    names = by_default([name for name in choice.runtimes if not RUNTIMES[name].micro])
+    gone = [name for name in names if not installed(RUNTIMES[name].distribution, python)]
+    return [_lack(RUNTIMES[name], choice.python) for name in gone]
+
+
+def _lack(info: RuntimeInfo, python: str | None) -> Lack:
+    command = (
+        f"{python} -m pip install {info.distribution} numpy"
+        if python
+        else f"pip install 'pytest-edgebudget[{info.extra}]'"
+    )
+    return Lack(f"{info.distribution} is not installed", command, info.formats)
 
 
 WAY = Way(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_edgebudget.devices.interpreters import installed
@@ -105,6 +105,12 @@ def trial_runtime(runtime: str) -> str | None:
 def formats_of(runtimes: Iterable[str]) -> tuple[str, ...]:
     """The formats of models that these run, preferred first."""
     return tuple(dict.fromkeys(fmt for name in runtimes for fmt in RUNTIMES[name].formats))
+
+
+def by_default(names: Sequence[str]) -> tuple[str, ...]:
+    """Those that a budget file gets when it names none: the first of each format."""
+    first = {fmt: name for name in reversed(names) for fmt in RUNTIMES[name].formats}
+    return tuple(name for name in names if name in first.values())
 
 
 def runtime_of(fmt: str, runtimes: tuple[str, ...], device: str) -> str:

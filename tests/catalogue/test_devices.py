@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_edgebudget.catalogue.offers import offers
+from pytest_edgebudget.catalogue.text import details
 from pytest_edgebudget.cli import main
 from pytest_edgebudget.devices import load_profile, open_device, profiles
 from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
@@ -91,3 +92,22 @@ def test_what_is_missing_is_told_with_the_command(
     assert not offer.ready
     assert offer.lacks[0].command == "pip install 'pytest-edgebudget[litert]'"
     assert offer.evidence["accuracy"] is Evidence.HOST
+
+
+def test_a_runtime_that_only_other_models_need_leaves_the_way_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pytest_edgebudget.devices import host
+
+    monkeypatch.setattr(
+        host, "installed", lambda distribution, python: distribution == "ai-edge-litert"
+    )
+    profile = load_profile(profiles()["raspberry-pi-4"])
+    registry = registry_of(command_line_manager())
+    (offer,) = (it for it in offers(profile, registry) if it.run == "host")
+
+    assert offer.ready
+    assert [lack.what for lack in offer.lacks] == ["onnxruntime is not installed"]
+    assert "  ready\n  missing for .onnx models: onnxruntime is not installed\n" in details(
+        profile, [offer], ""
+    )

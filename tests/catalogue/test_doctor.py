@@ -12,6 +12,7 @@ import pytest
 
 import pytest_edgebudget
 from pytest_edgebudget.cli import main
+from pytest_edgebudget.devices import host
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,3 +89,39 @@ def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
     assert "ai-edge-litert is not installed" in done.stdout
     assert "pip install 'pytest-edgebudget[litert]'" in done.stdout
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("digits.tflite", 0), ("diabetes.onnx", 3), ("diabetes.keras", 0)]
+)
+def test_a_budget_misses_only_what_its_own_models_need(
+    name: str,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(
+        host, "installed", lambda distribution, python: distribution == "ai-edge-litert"
+    )
+    model = ROOT / "examples" / Path(name).stem / name
+    budget = tmp_path / "b.toml"
+    budget.write_text(
+        f'[device]\nprofile = "raspberry-pi-4"\n[models.m]\npath = "{model}"\n'
+        '[models.m.budget]\nsize = "1 MiB"\n'
+    )
+    found, text = told(capsys, str(budget))
+    assert found == code
+    assert ("MISSING  onnxruntime is not installed (for .onnx models)" in text) is (code == 3)
+    assert "tflite-runtime" not in text
+
+
+def test_what_some_models_need_is_told_where_no_model_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        host, "installed", lambda distribution, python: distribution == "ai-edge-litert"
+    )
+    code, text = told(capsys, "--profile", "raspberry-pi-4", "--run", "host")
+    assert code == 0
+    assert "-        onnxruntime is not installed (for .onnx models)" in text

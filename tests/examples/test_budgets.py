@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_edgebudget.budget import read_budget
+from pytest_edgebudget.catalogue.offers import stops
 from pytest_edgebudget.devices.debian import data_folder
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.extensions import command_line_manager, registry_of
@@ -40,7 +41,10 @@ def lacks(budget: Path) -> str:
     """What is missing here for the device of a budget file; empty when nothing is."""
     registry = registry_of(command_line_manager())
     choice = read_budget(budget, registry, root=ROOT).device
-    missing = way_named(choice.way).lacks(choice)
+    way = way_named(choice.way)
+    missing = way.lacks(choice)
+    if not stops(missing, way.open(choice).formats):
+        return ""
     return "; ".join(f"{lack.what}: {lack.command}" for lack in missing)
 
 

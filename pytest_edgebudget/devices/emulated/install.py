@@ -15,6 +15,7 @@ from pytest_edgebudget.devices.emulated.parts import Parts
 from pytest_edgebudget.devices.emulated.qemu import find_qemu, missing
 from pytest_edgebudget.devices.emulated.root import install_root, root_part
 from pytest_edgebudget.devices.emulated.wheels import install_wheel, needs
+from pytest_edgebudget.devices.runtimes import by_default
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.types import Profile, Unit
 from pytest_edgebudget.units import format_value
@@ -64,7 +65,7 @@ def _bring(
 
 def _try(profile: Profile, core: Core, say: Say, place: Parts) -> None:
     """Start each runtime once: it works then, and Python has compiled what it imports."""
-    for runtime in support.by_default(support.runtimes(profile, core)):
+    for runtime in by_default(support.runtimes(profile, core)):
         say(f"trying {runtime} on it")
         with started(open_board(profile, place, runtime), runtime, 1):
             pass

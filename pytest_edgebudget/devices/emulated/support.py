@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pytest_edgebudget.devices.base import Lack
 from pytest_edgebudget.devices.emulated import counter
 from pytest_edgebudget.devices.emulated.cores import Core, core_of, cores
@@ -11,7 +9,7 @@ from pytest_edgebudget.devices.emulated.parts import Parts
 from pytest_edgebudget.devices.emulated.qemu import find_qemu, missing
 from pytest_edgebudget.devices.emulated.root import root_part
 from pytest_edgebudget.devices.emulated.wheels import needs, wheel_part
-from pytest_edgebudget.devices.runtimes import RUNTIMES
+from pytest_edgebudget.devices.runtimes import RUNTIMES, by_default
 from pytest_edgebudget.types import DeviceChoice, Profile
 
 THERE = {"arm64": ("litert", "onnxruntime", "tflite-runtime"), "armhf": ("tflite-runtime",)}
@@ -37,12 +35,6 @@ def refusal(profile: Profile) -> str:
 def runtimes(profile: Profile, core: Core) -> tuple[str, ...]:
     """The profile's runtimes that can be had for its architecture."""
     return tuple(name for name in profile.runtimes if name in THERE[core.arch])
-
-
-def by_default(names: Sequence[str]) -> tuple[str, ...]:
-    """Those that a budget file gets when it names none: the first of each format."""
-    first = {fmt: name for name in reversed(names) for fmt in RUNTIMES[name].formats}
-    return tuple(name for name in names if name in first.values())
 
 
 def has_runtime(place: Parts, runtime: str, arch: str) -> bool:
