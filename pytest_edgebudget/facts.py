@@ -309,3 +309,23 @@ class NpuFacts:
     layers: tuple[Layer, ...] = ()
     conditions: Key = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisFacts:
+    """
+    A model as logic, placed and routed on an FPGA.
+
+    Attributes:
+        cells: how many of "luts", "flip_flops", "dsps" and "block_rams" it takes.
+        clocks: the fastest clock of each placement that was tried, in hertz.
+        stages: registers in a row between an input and its answer.
+        chip: as the profile names it.
+        tool: what told, and its versions.
+    """
+
+    cells: Mapping[str, int]
+    clocks: tuple[float, ...]
+    stages: int
+    chip: str
+    tool: str

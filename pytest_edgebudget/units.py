@@ -36,6 +36,12 @@ _SUFFIXES: dict[Unit, dict[str, Decimal]] = {
         "mJ": Decimal("1e-3"),
         "J": Decimal(1),
     },
+    Unit.HERTZ: {
+        "Hz": Decimal(1),
+        "kHz": Decimal(10**3),
+        "MHz": Decimal(10**6),
+        "GHz": Decimal(10**9),
+    },
     Unit.FRACTION: {"%": Decimal("0.01")},
     Unit.COUNT: {"k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9)},
     Unit.NUMBER: {},
@@ -45,6 +51,7 @@ _SHOWN: dict[Unit, tuple[str, ...]] = {
     Unit.BYTES: ("B", "KiB", "MiB", "GiB"),
     Unit.SECONDS: ("ns", "us", "ms", "s"),
     Unit.JOULES: ("nJ", "uJ", "mJ", "J"),
+    Unit.HERTZ: ("Hz", "kHz", "MHz", "GHz"),
     Unit.COUNT: ("", "k", "M", "G"),
 }
 """Suffixes of printed numbers, smallest first; "" is a plain count."""
@@ -53,6 +60,7 @@ EXAMPLES: dict[Unit, str] = {
     Unit.BYTES: '"64 KiB"',
     Unit.SECONDS: '"8 ms"',
     Unit.JOULES: '"2 mJ"',
+    Unit.HERTZ: '"50 MHz"',
     Unit.FRACTION: '0.9 or "90 %"',
     Unit.COUNT: '1200000 or "1.2 M"',
     Unit.NUMBER: "0.5",
@@ -167,7 +175,7 @@ def _alike(number: Decimal, suffix: str, unit: Unit) -> str:
 def _with_unit(number: str, unit: Unit) -> str:
     if unit is Unit.FRACTION:
         return f'{number} without quotes, or "{number} %"'
-    common = {Unit.BYTES: "KiB", Unit.SECONDS: "ms", Unit.JOULES: "mJ"}
+    common = {Unit.BYTES: "KiB", Unit.SECONDS: "ms", Unit.JOULES: "mJ", Unit.HERTZ: "MHz"}
     return f'"{number} {common[unit]}"'
 
 
@@ -182,7 +190,7 @@ def _bare(number: float, unit: Unit) -> float:
         raise ValueError("the number is too large") from None
     if unit is Unit.BYTES and value >= 1024:
         raise ValueError(f'the unit is missing: write "{number} B"')
-    if unit in (Unit.BYTES, Unit.SECONDS, Unit.JOULES):
+    if unit in (Unit.BYTES, Unit.SECONDS, Unit.JOULES, Unit.HERTZ):
         raise ValueError(f"the unit is missing: write {_with_unit(str(number), unit)}")
     return value
 

@@ -73,6 +73,7 @@ def load_profile(path: Path) -> Profile:
         flip_flops=facts.count("flip_flops"),
         dsps=facts.count("dsps"),
         block_ram=facts.bytes("block_ram"),
+        chip=facts.text("chip"),
         default_run=facts.text("default_run") or "host",
         sources=facts.sources("sources"),
         kernels=facts.text("kernels"),

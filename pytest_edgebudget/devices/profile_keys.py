@@ -60,6 +60,13 @@ KEYS = (
     Key("dsps", "count", "Multipliers (DSP blocks) of an FPGA.", "220"),
     Key("block_ram", "bytes", "All memory blocks of an FPGA.", '"630 KiB"'),
     Key(
+        "chip",
+        "text",
+        "An FPGA for which open tools place and route.",
+        '"ecp5-85k"',
+        ("ecp5-25k", "ecp5-45k", "ecp5-85k"),
+    ),
+    Key(
         "kernels",
         "text",
         "The kernels that the runtime uses, where they are not its own default.",

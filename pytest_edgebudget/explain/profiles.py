@@ -56,6 +56,7 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
     yield "flip-flops", _count(profile.flip_flops)
     yield "dsps", _count(profile.dsps)
     yield "block ram", _bytes(profile.block_ram)
+    yield "chip", profile.chip
     for region in profile.regions:
         at = f" at {region.address:#010x}" if region.address is not None else ""
         yield region.name, f"{_bytes(region.size)} of {region.kind}{at}"

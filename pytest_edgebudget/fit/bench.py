@@ -21,6 +21,7 @@ from pytest_edgebudget.facts import (
     PlanFacts,
     Predictions,
     StartupFacts,
+    SynthesisFacts,
     Timings,
 )
 from pytest_edgebudget.graph import Graph
@@ -42,7 +43,7 @@ from pytest_edgebudget.types import (
 
 STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts, LinkFacts)
 QUALITY: tuple[type, ...] = (Predictions,)
-MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts)
+MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts, SynthesisFacts)
 TIME: tuple[type, ...] = (Timings,)
 
 

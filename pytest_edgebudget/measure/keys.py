@@ -21,6 +21,7 @@ from pytest_edgebudget.facts import (
     PlacementFacts,
     PlanFacts,
     Predictions,
+    SynthesisFacts,
     Timings,
     TwinAnswers,
 )
@@ -62,6 +63,8 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
     if isinstance(facts, NpuFacts):
         pairs = {"device": subject.device.choice.profile.name, "tool": facts.tool}
         return tuple(sorted((pairs | dict(facts.conditions)).items()))
+    if isinstance(facts, SynthesisFacts):
+        return (("chip", facts.chip), ("tool", facts.tool))
     choice = subject.device.choice
     identity = subject.device.identity(subject.artifact.format)
     pairs = {

@@ -79,7 +79,12 @@ def _note(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         raise BuildError(f"hls4ml cannot convert the model: {words[:300]}") from error
     for layer in config["LayerName"].values():
         layer["Precision"].update({key: wanted for key in FIXED if key in layer["Precision"]})
-    return {"backend": "Vitis", "io_type": _io_type(model), "hls_config": config}
+    return {
+        "backend": "Vitis",
+        "io_type": _io_type(model),
+        "hls_config": config,
+        "allow_da_fallback": False,  # or the firmware would depend on what else is installed
+    }
 
 
 def _io_type(model: Any) -> str:

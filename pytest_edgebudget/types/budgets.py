@@ -181,6 +181,7 @@ class Profile:
         cpu: the core's name, such as "Cortex-A72".
         luts, flip_flops, dsps, block_ram: what an FPGA has: look-up tables,
             registers of a bit, multipliers, bytes of its memory blocks.
+        chip: of an FPGA for which open tools place and route; "" for others.
         default_run: how a model runs when the budget does not say: "host", or
             "static" where there is no way yet to run one.
         sources: where the facts come from, as "fact: source" or a plain source.
@@ -198,6 +199,7 @@ class Profile:
     flip_flops: int | None = None
     dsps: int | None = None
     block_ram: int | None = None
+    chip: str = ""
     default_run: str = "host"
     sources: tuple[str, ...] = ()
     regions: tuple[Region, ...] = ()

@@ -13,6 +13,7 @@ class Unit(StrEnum):
     BYTES = "B"
     SECONDS = "s"
     JOULES = "J"
+    HERTZ = "Hz"
     FRACTION = "fraction"  # 0..1, shown in percent; differences in pp
     COUNT = "count"
     NUMBER = "number"  # a plain number: an error, a loss, a score of one's own

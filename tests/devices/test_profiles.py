@@ -91,6 +91,10 @@ def test_every_fact_of_a_built_in_profile_names_its_source() -> None:
             "memory": profile.regions,
             "kernels": profile.kernels,
             "accelerator": profile.accelerator,
+            "luts": profile.luts,
+            "flip_flops": profile.flip_flops,
+            "dsps": profile.dsps,
+            "block_ram": profile.block_ram,
             "vela_system": profile.vela_system,
             "vela_memory": profile.vela_memory,
         }

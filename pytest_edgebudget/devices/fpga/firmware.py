@@ -55,7 +55,9 @@ def compile_model(payload: Mapping[str, str]) -> list[str]:
     """
     out = Path(payload["out"])
     project = out / "project"
-    _convert(Path(payload["model"]), project, out / PORTS)
+    model = Path(payload["model"])
+    convert(model, project).write()
+    (out / PORTS).write_text(json.dumps(describe(read_model(model))), encoding="utf-8")
     (project / "library.cpp").write_text(_SOURCE, encoding="utf-8")
     _compile(project, out / LIBRARY)
     (out / WEIGHTS).mkdir()
@@ -87,7 +89,14 @@ def read_model(path: Path) -> Any:
         ) from error
 
 
-def _convert(path: Path, project: Path, ports: Path) -> None:
+def convert(path: Path, project: Path) -> Any:
+    """
+    hls4ml's graph of the fixed-point model at *path*, for the folder *project*.
+
+    Raises:
+        MissingExtra: hls4ml or Keras is not installed.
+        ModelError: the file holds no precision, or hls4ml cannot convert it.
+    """
     note = read_note(path)
     if note is None:
         raise ModelError(
@@ -99,13 +108,9 @@ def _convert(path: Path, project: Path, ports: Path) -> None:
         raise MissingExtra("hls4ml", "fpga", f"converting {path.name}") from None
     model = read_model(path)
     try:
-        converted = hls4ml.converters.convert_from_keras_model(
-            model, output_dir=str(project), **note
-        )
-        converted.write()
+        return hls4ml.converters.convert_from_keras_model(model, output_dir=str(project), **note)
     except Exception as error:  # what hls4ml does not know, it tells in any way
         raise ModelError(f"hls4ml cannot convert {path.name}: {_words(error)}") from error
-    ports.write_text(json.dumps(describe(model)), encoding="utf-8")
 
 
 def describe(model: Any) -> dict[str, list[dict[str, Any]]]:

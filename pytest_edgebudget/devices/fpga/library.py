@@ -44,7 +44,7 @@ def compiled(model: Path) -> Path:
 def folder() -> Path:
     """Where compiled models are kept, for all projects of this user."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "pytest-edgebudget" / "fpga"
+    return Path(cache) / "edgebudget" / "fpga"
 
 
 def _key(model: Path) -> dict[str, str]:
@@ -57,16 +57,16 @@ def _key(model: Path) -> dict[str, str]:
     }
 
 
-def version(distribution: str) -> str:
+def version(distribution: str, extra: str = "fpga") -> str:
     """
-    The version of hls4ml or Keras in this Python.
+    The version of a distribution in this Python, which *extra* of ours brings.
 
     Raises MissingExtra where it is not installed.
     """
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        raise MissingExtra(distribution, "fpga", "running models as an FPGA does") from None
+        raise MissingExtra(distribution, extra, "running models as an FPGA does") from None
 
 
 @functools.cache

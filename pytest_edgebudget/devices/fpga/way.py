@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pytest_edgebudget import locks
 from pytest_edgebudget.devices.base import (
     Calm,
     CannotTell,
@@ -27,14 +28,23 @@ from pytest_edgebudget.devices.connection import Connection
 from pytest_edgebudget.devices.fpga.firmware import COMPILER, MISSING_COMPILER
 from pytest_edgebudget.devices.fpga.library import compiled, version
 from pytest_edgebudget.devices.fpga.note import read_note
+from pytest_edgebudget.devices.fpga.synthesis import EXTRA, missing, synthesized
 from pytest_edgebudget.devices.interpreters import ISOLATED, installed
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
-from pytest_edgebudget.facts import FileFacts, InstructionFacts, Predictions
+from pytest_edgebudget.facts import (
+    FileFacts,
+    InstructionFacts,
+    PlanFacts,
+    Predictions,
+    SynthesisFacts,
+)
+from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 
 RUNTIME = "hls4ml"
 WORKER = Path(__file__).parents[2] / "worker"
 KNOWN = (FileFacts, Predictions)
+IN_THE_GRAPH = (Graph, PlanFacts)
 NO_TIME = "the simulation computes what the FPGA does, not how long it takes"
 
 
@@ -74,16 +84,40 @@ class FpgaDevice:
         return Evidence.EMULATED
 
     def refusal(self, facts: type) -> str:
-        """Answers and the file; time and resources are the synthesis tool's to tell."""
-        return "" if facts in KNOWN else f"{self.choice.profile.name}: {NO_TIME}"
+        """Answers, the file, and the logic where open tools make some for the chip."""
+        name = self.choice.profile.name
+        if facts is SynthesisFacts:
+            return self._no_logic
+        if facts in IN_THE_GRAPH:
+            return f"{name}: of a .keras file no layers are read; give its .tflite a budget, too"
+        return "" if facts in KNOWN else f"{name}: {NO_TIME}"
+
+    @property
+    def _no_logic(self) -> str:
+        """Why nothing is placed and routed; empty where something is."""
+        name, chip = self.choice.profile.name, self.choice.profile.chip
+        if not chip:
+            return f"no open tool places and routes for {name}: Vitis tells what logic takes there"
+        lacking = missing()
+        command = f"pip install 'pytest-edgebudget[{EXTRA}]'"
+        return f"needs {lacking}, which is not installed: {command}" if lacking else ""
 
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
-        """The ordinary way for all."""
-        del facts
-        return None
+        """Logic by synthesis; the rest in the ordinary way."""
+        return self._logic if facts is SynthesisFacts else None
+
+    def _logic(self, artifact: Artifact, fill: Fill) -> SynthesisFacts:
+        del fill
+        with locks.busy():
+            return synthesized(artifact.path, self.choice.profile.chip)
 
     def repeats(self, facts: type) -> bool:
-        """Whole numbers are added up: nothing depends on the machine."""
+        """
+        Whole numbers are added up: no answer depends on the machine.
+
+        What logic is made depends on the tools' versions: it is kept by those
+        (see `synthesis`).
+        """
         return facts is Predictions
 
     def quiet(self) -> AbstractContextManager[Watch]:

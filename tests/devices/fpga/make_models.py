@@ -3,7 +3,7 @@ Models for the tests, made in a process of their own: python make_models.py FOLD
 
 ``chain.keras``: three dense layers with and without ReLU, whose weights reach beyond small
 ranges; they lie in ``chain.npz``, too. ``picture.keras``: a small convolutional network.
-``two.keras``: two inputs and two outputs. ``cube.keras``: a layer that hls4ml does not know.
+``two.keras``: two inputs and two outputs. ``tiny.keras``: for logic. ``cube.keras``: a layer that hls4ml does not know.
 """
 
 from __future__ import annotations
@@ -53,6 +53,19 @@ def two() -> keras.Model:
     return keras.Model([left, right], outputs)
 
 
+def tiny() -> keras.Model:
+    model = keras.Sequential(
+        [
+            keras.layers.Input((4,), name="x"),
+            keras.layers.Dense(3, activation="relu", name="first"),
+            keras.layers.Dense(2, activation="sigmoid", name="second"),
+        ]
+    )
+    random = np.random.default_rng(1)
+    model.set_weights([random.normal(0, 0.7, each.shape) for each in model.get_weights()])
+    return model
+
+
 def cube() -> keras.Model:
     return keras.Sequential(
         [keras.layers.Input((4, 4, 4, 1), name="x"), keras.layers.Conv3D(2, 3, name="cube")]
@@ -61,7 +74,7 @@ def cube() -> keras.Model:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    for make in (chain, picture, two, cube):
+    for make in (chain, picture, two, tiny, cube):
         model = make()
         model.save(folder / f"{make.__name__}.keras")
         np.savez(folder / f"{make.__name__}.npz", *model.get_weights())
