@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.graph import read
 from pytest_edgebudget.lint.apply import apply, crash
-from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule
+from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule, Severity
 from pytest_edgebudget.lint.families import model_rules
 from pytest_edgebudget.lint.files import shown
-from pytest_edgebudget.lint.result import FileResult, merged
+from pytest_edgebudget.lint.result import FileResult, Reported, merged
 from pytest_edgebudget.lint.select import Selection
 from pytest_edgebudget.types import Profile
 
@@ -22,12 +22,15 @@ class ModelJob:
     A model to look at, on the devices that are to run it.
 
     *extra*: rules of extensions (`families.rules_of`); None for those of entry points.
+    *sources*: devices for which budgets optimize this model before it ships: what
+    is wrong with it there is a note, since the gate looks at what becomes of it.
     """
 
     path: Path
     profiles: tuple[Profile, ...]
     selection: Selection
     extra: tuple[Rule, ...] | None = None
+    sources: frozenset[Profile] = frozenset()
 
 
 def lint_model(job: ModelJob) -> FileResult:
@@ -51,6 +54,11 @@ def unreadable(path: Path, error: EdgeBudgetError) -> FileResult:
     return FileResult(path=shown(path), found=tuple(found), unreadable=True, crashes=tuple(crashes))
 
 
+def _of_a_source(found: Reported) -> Reported:
+    message = f"{found.message}; this is the source model, the gate looks at what optimize makes"
+    return replace(found, severity=Severity.NOTE, message=message)
+
+
 def _checked(path: Path, model: ModelFile, job: ModelJob) -> FileResult:
     rules = [
         rule
@@ -61,7 +69,7 @@ def _checked(path: Path, model: ModelFile, job: ModelJob) -> FileResult:
     on_device = [rule for rule in rules if rule.needs is OnDevice]
     for profile in job.profiles:
         more, failed = apply(on_device, OnDevice(model, profile), path, profile.name)
-        found += more
+        found += map(_of_a_source, more) if profile in job.sources else more
         crashes += failed
     found.sort(key=lambda each: each.code)
     return FileResult(path=path, found=merged(found), crashes=tuple(dict.fromkeys(crashes)))

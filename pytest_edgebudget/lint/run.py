@@ -89,8 +89,23 @@ def _jobs(
     for each in (model for budget in budgets for model in budget.models):
         named.setdefault(each.path, []).append(each)
         profiles.setdefault(each.path, {})[each.profile] = None
-    jobs = {p: ModelJob(p, tuple(found), request.selection) for p, found in profiles.items()}
+    jobs = {
+        path: ModelJob(
+            path,
+            tuple(found),
+            request.selection,
+            sources=_sources(named.get(path, ()), request.profile),
+        )
+        for path, found in profiles.items()
+    }
     return jobs, named
+
+
+def _sources(models: Sequence[NamedModel], asked: Profile | None) -> frozenset[Profile]:
+    """Devices for which every budget that names the model optimizes it, and nobody asked."""
+    optimized = {model.profile for model in models if model.optimized}
+    as_it_is = {model.profile for model in models if not model.optimized}
+    return frozenset(optimized - as_it_is - {asked})
 
 
 def _of_budgets(
