@@ -30,7 +30,7 @@ def _here(runtime: str) -> str:
 
 def twin(subject: Subject) -> HostDevice:
     """
-    This machine, with the runtime that the device has for the model.
+    The machine that runs this, with the runtime that the device has for the model.
 
     Raises CannotTell where it has none.
     """

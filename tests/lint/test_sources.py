@@ -45,7 +45,7 @@ def test_it_is_an_error_as_it_is(project: Path, capsys: pytest.CaptureFixture[st
 def test_it_is_a_note_when_recipes_make_another_file(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, text = lint(project, capsys, quantized='optimize = ["int8"]')
+    code, text = lint(project, capsys, quantized='optimize = ["weights_int8"]')
     assert code == 0
     assert "EB401 note: " in text
     assert "this is the source model, the gate looks at what optimize makes" in text
@@ -54,7 +54,7 @@ def test_it_is_a_note_when_recipes_make_another_file(
 def test_one_budget_that_ships_it_as_it_is_makes_it_an_error(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, text = lint(project, capsys, plain="", quantized='optimize = ["int8"]')
+    code, text = lint(project, capsys, plain="", quantized='optimize = ["weights_int8"]')
     assert code == 1
     assert "EB401 error: " in text
 
