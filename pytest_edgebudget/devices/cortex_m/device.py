@@ -144,7 +144,7 @@ def refusal(profile: Profile) -> str:
         known = ", ".join(name.removeprefix("Cortex-") for name in CORES)
         return f"its core is {profile.cpu or 'not told'}, not a Cortex-{known}"
     if "tflm" not in profile.runtimes:
-        return f"its runtime is {' and '.join(profile.runtimes)}, not TensorFlow Lite Micro"
+        return f"it runs {' and '.join(profile.runtimes)}, not TensorFlow Lite Micro"
     if profile.accelerator:
         return f"{profile.accelerator} computes there, and not the core alone"
     return ""

@@ -145,7 +145,7 @@ def open_micro(choice: DeviceChoice) -> MicroDevice:
 
 def _refusal(profile: Profile) -> str:
     if RUNTIME not in profile.runtimes:
-        return f"its runtime is {' and '.join(profile.runtimes)}, not TensorFlow Lite Micro"
+        return f"it runs {' and '.join(profile.runtimes)}, not TensorFlow Lite Micro"
     if profile.accelerator:
         return f"{profile.accelerator} computes there, and TensorFlow Lite Micro here has none"
     return ""

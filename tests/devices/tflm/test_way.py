@@ -92,7 +92,7 @@ def test_what_runs_there_and_what_does_not() -> None:
     }
     assert refusals == {
         "nrf52840-tflm": "",
-        "raspberry-pi-4": "its runtime is litert and onnxruntime and tflite-runtime, "
+        "raspberry-pi-4": "it runs litert and onnxruntime and tflite-runtime, "
         "not TensorFlow Lite Micro",
         "ethos-u55-128": "ethos-u55-128 computes there, and TensorFlow Lite Micro here has none",
     }
