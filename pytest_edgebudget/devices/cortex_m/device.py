@@ -23,6 +23,7 @@ from pytest_edgebudget.facts import (
     PlacementFacts,
     PlanFacts,
     Predictions,
+    TwinAnswers,
 )
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 
@@ -50,6 +51,8 @@ class CoreDevice:
         """There is no time in an emulator."""
         if facts in IN_THE_FILE or facts in OF_A_RUN:
             return ""
+        if facts is TwinAnswers:
+            return "it answers as TensorFlow Lite Micro to the bit: there is no other to compare"
         name = self.choice.profile.name
         return f"needs the device: QEMU counts instructions, and not how long {name} takes"
 

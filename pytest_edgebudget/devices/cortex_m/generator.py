@@ -21,7 +21,10 @@ from pytest_edgebudget.graph.ir import Graph, Op, Tensor
 from pytest_edgebudget.graph.memory_tflm import ALIGNMENT, plan_tflm
 from pytest_edgebudget.graph.verify import faults
 
-_CONVERTING = frozenset(("DEQUANTIZE", "EXPAND_DIMS", "QUANTIZE", "RESHAPE", "SQUEEZE"))
+_SHAPED = frozenset(("EXPAND_DIMS", "RESHAPE", "SQUEEZE"))
+"""Whose other inputs say nothing that the shape of the output does not."""
+
+_CONVERTING = _SHAPED | {"DEQUANTIZE", "QUANTIZE"}
 """What may come in before, or go out behind, all that is computed with integers."""
 
 
@@ -125,7 +128,7 @@ def _refusal(graph: Graph) -> str:
 
 def _floats(graph: Graph) -> list[str]:
     """Kinds of operators that compute with floats."""
-    ops = (op for op in graph.ops if op.kind not in _CONVERTING)
+    ops = (op for op in _needed(graph) if op.kind not in _CONVERTING)
     found = {op.kind: None for op in ops if any(_is_float(graph, i) for i in op.outputs)}
     return list(found)
 
@@ -146,7 +149,7 @@ def _places(graph: Graph) -> tuple[Mapping[int, int], int]:
 def _layers(graph: Graph, constants: _Constants) -> list[tuple[Part, tuple[Call, ...]]]:
     found: list[tuple[Part, tuple[Call, ...]]] = []
     refused: dict[str, dict[str, None]] = {}  # kinds by reason, in order
-    for op in graph.ops:
+    for op in _needed(graph):
         before = len(constants.data)
         try:
             calls = _calls(op, graph, constants)
@@ -158,6 +161,20 @@ def _layers(graph: Graph, constants: _Constants) -> list[tuple[Part, tuple[Call,
         several = [f"{' and '.join(kinds)}: {reason}" for reason, kinds in refused.items()]
         raise _cannot("; ".join(several))
     return found
+
+
+def _needed(graph: Graph) -> list[Op]:
+    """
+    The operators without those that only work out shapes.
+
+    A converter computes the shape of a RESHAPE from the batch, which is known here.
+    """
+    wanted, found = set(graph.main.outputs), []
+    for op in reversed(graph.ops):
+        if wanted.intersection(op.outputs):
+            found.append(op)
+            wanted.update(op.inputs[:1] if op.kind in _SHAPED else op.inputs)
+    return found[::-1]
 
 
 def _calls(op: Op, graph: Graph, constants: _Constants) -> tuple[Call, ...]:

@@ -13,9 +13,9 @@ from tests.graph.tflite_models import schema
 
 VERSIONS = {
     "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
-    "DEQUANTIZE": 2, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 4, "MAX_POOL_2D": 2, "MEAN": 2,
+    "DEQUANTIZE": 2, "LOGISTIC": 2, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 4, "LEAKY_RELU": 2, "MAX_POOL_2D": 2, "MEAN": 2,
     "MUL": 2, "PAD": 2, "QUANTIZE": 2, "RELU": 2, "RELU6": 2, "RESHAPE": 1, "SOFTMAX": 2,
-    "SQUEEZE": 1, "TANH": 2,
+    "SHAPE": 1, "SQUEEZE": 1, "TANH": 2,
 }  # fmt: skip
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 FORMATS = {"INT8": "b", "INT32": "i", "FLOAT32": "f"}
@@ -330,10 +330,27 @@ def mean(seed: int) -> bytes:
     net = OneOp(seed)
     shape = [net.random.randint(1, 2), *(net.random.randint(1, 9) for _ in range(3))]
     kept = net.random.random() < 0.5
+    axes = net.random.choice([[1, 2], [1, 2], [1], [2, 3], [-1], [1, 2, 3]])
+    gone = {axis % 4 for axis in axes}
     x = net.input(shape, net.scale(), net.zero())
-    out = [shape[0], 1, 1, shape[3]] if kept else [shape[0], shape[3]]
+    out = [1 if i in gone else n for i, n in enumerate(shape) if kept or i not in gone]
     y = net.tensor(out, net.scale(), net.zero())
-    return net.finish("MEAN", [x, net.numbers(1, 2)], y, options("Reducer", keepDims=kept))
+    return net.finish("MEAN", [x, net.numbers(*axes)], y, options("Reducer", keepDims=kept))
+
+
+def _curve(kind: str, seed: int, scale: float, zero: int) -> bytes:
+    """All 256 numbers go in."""
+    net = OneOp(seed)
+    x = net.input([1, 300], net.scale(1e-4, 1.0), net.zero())
+    return net.finish(kind, [x], net.tensor([1, 300], scale, zero))
+
+
+def logistic(seed: int) -> bytes:
+    return _curve("LOGISTIC", seed, 1 / 256, -128)
+
+
+def tanh(seed: int) -> bytes:
+    return _curve("TANH", seed, 1 / 128, 0)
 
 
 MAKERS: Mapping[str, Callable[[int], bytes]] = {
@@ -352,6 +369,8 @@ MAKERS: Mapping[str, Callable[[int], bytes]] = {
     "concatenation": concatenation,
     "pad": pad,
     "mean": mean,
+    "logistic": logistic,
+    "tanh": tanh,
 }
 
 
@@ -392,3 +411,49 @@ def network(seed: int = 0, side: int = 8, channels: int = 8) -> bytes:
         "SOFTMAX", [logits], net.tensor([1, 4], 1 / 256, -128), options("Softmax", beta=1.0)
     )
     return net.pack(out)
+
+
+BLOCKS = (
+    (16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 1), (128, 1), (128, 1),
+    (128, 1), (256, 2), (256, 1),
+)  # fmt: skip
+"""Channels and strides of MobileNet v1 with a quarter of its channels (Howard et al. 2017)."""
+
+
+def visual_wake_words(seed: int = 0, side: int = 96) -> bytes:
+    """The architecture of MLPerf Tiny's visual wake words, with weights drawn at random."""
+    net = OneOp(seed)
+    x, step, depth = net.input([1, side, side, 3], 1 / 128, 0), 1 / 128, 3
+
+    def filtered(kind: str, kernel: list[int], channels: int, stride: int) -> None:
+        nonlocal x, step, depth, side
+        scales = [net.scale(2e-3, 6e-3) for _ in range(channels)]
+        count = kernel[1] * kernel[2] * (kernel[3] if kind == "CONV_2D" else 1)
+        after = step * 4e-3 * 64 * 74 * math.sqrt(count) / 100
+        inputs = [x, net.weights(kernel, scales, 0 if kind == "CONV_2D" else 3)]
+        inputs.append(net.bias([step * each for each in scales], 500))
+        side, depth = -(-side // stride), channels
+        name = "Conv2D" if kind == "CONV_2D" else "DepthwiseConv2D"
+        more = {} if kind == "CONV_2D" else {"depthMultiplier": 1}
+        chosen = options(
+            name, padding=0, strideH=stride, strideW=stride, fusedActivationFunction=1, **more
+        )
+        x = net.op(kind, inputs, net.tensor([1, side, side, channels], after, -128), chosen)
+        step = after
+
+    filtered("CONV_2D", [8, 3, 3, 3], 8, 2)
+    for channels, stride in BLOCKS:
+        filtered("DEPTHWISE_CONV_2D", [1, 3, 3, depth], depth, stride)
+        filtered("CONV_2D", [channels, 1, 1, depth], channels, 1)
+    pool = options(
+        "Pool2D", padding=1, strideH=side, strideW=side, filterHeight=side, filterWidth=side
+    )
+    x = net.op("AVERAGE_POOL_2D", [x], net.tensor([1, 1, 1, depth], step, -128), pool)
+    shape = options("Reshape", newShape=[1, depth])
+    flat = net.tensor([1, depth], step, -128)
+    x = net.op("RESHAPE", [x, net.numbers(1, depth)], flat, shape)
+    dense = [net.weights([2, depth], [0.004], 0), net.bias([step * 0.004] * 2, 500)]
+    logits = net.tensor([1, 2], step * 0.004 * 64 * 20, 0)
+    x = net.op("FULLY_CONNECTED", [x, *dense], logits, options("FullyConnected"))
+    out = net.tensor([1, 2], 1 / 256, -128)
+    return net.pack(net.op("SOFTMAX", [x], out, options("Softmax", beta=1.0)))

@@ -19,7 +19,7 @@ Sample = list[np.ndarray[Any, Any]]
 
 def micro(model: bytes, samples: Sequence[Sample]) -> list[bytes]:
     """TensorFlow Lite Micro, built for this machine."""
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 22)
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 26)
     answers = []
     for sample in samples:
         for index, value in enumerate(sample):

@@ -16,7 +16,7 @@ from pytest_edgebudget.devices.cortex_m.build import Builder, Built, Memory
 from pytest_edgebudget.devices.cortex_m.tools import Keeper
 from pytest_edgebudget.errors import DeviceError
 from tests.devices.cortex_m.here import random_samples
-from tests.devices.cortex_m.one_op import MAKERS, network
+from tests.devices.cortex_m.one_op import MAKERS, network, visual_wake_words
 from tests.devices.cortex_m.runtimes import micro
 from tests.devices.cortex_m.tools import needs_tools
 
@@ -82,6 +82,20 @@ def test_layers_that_no_reference_model_has_run_on_the_smallest_core(
     outputs = emulate.answers(program, given, keeper, LIMIT).outputs
 
     assert list(outputs) == micro(model, samples)
+
+
+def test_the_architecture_of_visual_wake_words_answers_to_the_bit(
+    keeper: Keeper, make: Make
+) -> None:
+    """MLPerf Tiny's fourth model, with weights drawn at random."""
+    model = visual_wake_words()
+    program = make(model, "Cortex-M4")
+    samples = random_samples(program.program, 2, seed=4)
+    run = emulate.answers(program, [sample[0].tobytes() for sample in samples], keeper, LIMIT)
+
+    assert list(run.outputs) == micro(model, samples)
+    assert len(set(run.outputs)) > 1
+    assert len(program.program.layers) == 31
 
 
 PLUGIN = """

@@ -251,6 +251,10 @@ void edge_copy_rows(const edge_copy *layer, const int8_t *in, int8_t *out) {
     for (int32_t j = 0; j < layer->width; j++) out[j] = *in++;
 }
 
+void edge_look_up(const edge_table *layer, const int8_t *in, int8_t *out) {
+  for (int32_t i = 0; i < layer->count; i++) out[i] = layer->answers[in[i] + 128];
+}
+
 void edge_mean_rows(const edge_mean *layer, const int8_t *in, int8_t *out) {
   for (int32_t b = 0; b < layer->batches; b++, in += (size_t)layer->area * layer->depth) {
     for (int32_t c = 0; c < layer->depth; c++) {

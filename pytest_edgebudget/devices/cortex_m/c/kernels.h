@@ -87,11 +87,16 @@ typedef struct {
   int32_t rows, width, stride;
 } edge_copy;
 
-/* The mean over h and w. */
+/* The mean over neighbouring dimensions, *area* in all. */
 typedef struct {
   int32_t batches, area, depth;
   int32_t in_zero, zero, multiplier, shift;
 } edge_mean;
+
+typedef struct {
+  int32_t count;
+  const int8_t *answers; /* to -128, -127, ... */
+} edge_table;
 
 void edge_conv_2d(const edge_conv *layer, const int8_t *in, int8_t *out);
 void edge_depthwise(const edge_conv *layer, const int8_t *in, int8_t *out);
@@ -106,6 +111,7 @@ void edge_quantize(const edge_affine *layer, const float *in, int8_t *out);
 void edge_dequantize(const edge_affine *layer, const int8_t *in, float *out);
 void edge_pad_all(const edge_pad *layer, const int8_t *in, int8_t *out);
 void edge_copy_rows(const edge_copy *layer, const int8_t *in, int8_t *out);
+void edge_look_up(const edge_table *layer, const int8_t *in, int8_t *out);
 void edge_mean_rows(const edge_mean *layer, const int8_t *in, int8_t *out);
 
 #endif

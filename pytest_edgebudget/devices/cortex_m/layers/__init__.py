@@ -21,6 +21,7 @@ LAYERS: Mapping[str, Maker] = {
     "DEQUANTIZE": elementwise.dequantize,
     "EXPAND_DIMS": moves.reshape,
     "FULLY_CONNECTED": products.dense,
+    "LOGISTIC": elementwise.logistic,
     "MAX_POOL_2D": windows.max_pool,
     "MEAN": windows.mean,
     "MUL": elementwise.mul,
@@ -31,5 +32,6 @@ LAYERS: Mapping[str, Maker] = {
     "RESHAPE": moves.reshape,
     "SOFTMAX": softmax.softmax,
     "SQUEEZE": moves.reshape,
+    "TANH": elementwise.tanh,
 }
 """By the kind of the operator. Each raises `Unsupported` for what it has no C for."""

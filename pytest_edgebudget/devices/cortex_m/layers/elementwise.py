@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from pytest_edgebudget.devices.cortex_m import tables
 from pytest_edgebudget.devices.cortex_m.layers.view import (
     Call,
     Field,
@@ -13,6 +14,7 @@ from pytest_edgebudget.devices.cortex_m.layers.view import (
     elements,
     need,
     scale,
+    scaling,
     shape,
     zero,
 )
@@ -21,7 +23,6 @@ from pytest_edgebudget.devices.cortex_m.multipliers import (
     LOW,
     Factor,
     activation_range,
-    factor,
 )
 
 LEFT = 20
@@ -37,9 +38,9 @@ def add(view: View) -> tuple[Call, ...]:
     return _binary(
         view,
         "edge_add",
-        factor(first / twice),
-        factor(second / twice),
-        factor(twice / ((1 << LEFT) * scale(view.output))),
+        scaling(first / twice),
+        scaling(second / twice),
+        scaling(twice / ((1 << LEFT) * scale(view.output))),
     )
 
 
@@ -47,7 +48,7 @@ def mul(view: View) -> tuple[Call, ...]:
     """MUL, with broadcasting."""
     product = scale(view.input(0)) * scale(view.input(1))
     return _binary(
-        view, "edge_mul", Factor(0, 0), Factor(0, 0), factor(product / scale(view.output))
+        view, "edge_mul", Factor(0, 0), Factor(0, 0), scaling(product / scale(view.output))
     )
 
 
@@ -125,10 +126,36 @@ def relu(view: View) -> tuple[Call, ...]:
     return _requantized(view, found)
 
 
+def logistic(view: View) -> tuple[Call, ...]:
+    """LOGISTIC, looked up."""
+    return _looked_up(view, tables.logistic, (1 / 256, LOW))
+
+
+def tanh(view: View) -> tuple[Call, ...]:
+    """TANH, looked up."""
+    return _looked_up(view, tables.tanh, (1 / 128, 0))
+
+
+def _looked_up(
+    view: View, table: Callable[[float, int], bytes], steps: tuple[float, int]
+) -> tuple[Call, ...]:
+    x, out = need(view.input(0), "int8"), need(view.output, "int8")
+    _same_count(view)
+    if (scale(out), zero(out)) != steps:
+        raise Unsupported(f"an output of scale {scale(out)} from {zero(out)}")
+    if not 2**-27 < scale(x) < 16:
+        raise Unsupported(f"an input of scale {scale(x)}")
+    fields: dict[str, Field] = {
+        "count": elements(out),
+        "answers": view.keep(table(scale(x), zero(x))),
+    }
+    return (view.call("edge_look_up", "edge_table", fields),)
+
+
 def _requantized(view: View, limits: Sequence[int]) -> tuple[Call, ...]:
     x, out = need(view.input(0), "int8"), view.output
     _same_count(view)
-    found = factor(scale(x) / scale(out))
+    found = scaling(scale(x) / scale(out))
     fields: dict[str, Field] = {
         "count": elements(out),
         "in_zero": zero(x),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.devices.cortex_m.layers.view import (
+    FINEST,
     Call,
     Field,
     Unsupported,
@@ -12,11 +13,12 @@ from pytest_edgebudget.devices.cortex_m.layers.view import (
     factors_of,
     need,
     scale,
+    scaling,
     shape,
     zero,
 )
 from pytest_edgebudget.devices.cortex_m.layers.windows import window
-from pytest_edgebudget.devices.cortex_m.multipliers import Factor, factor, float32
+from pytest_edgebudget.devices.cortex_m.multipliers import Factor, float32
 from pytest_edgebudget.graph.ir import Tensor
 
 LONGEST = 1 << 16
@@ -109,7 +111,7 @@ def _scales(weights: Tensor, channels: int, axis: int) -> tuple[float, ...]:
         raise Unsupported(f"{weights.name} has scales along axis {found.axis}")
     if len(found.scales) > 1 and any(found.zero_points):
         raise Unsupported(f"{weights.name} has zero points other than 0")
-    if not all(0 <= each < float("inf") for each in found.scales):
+    if not all(0 <= each < FINEST for each in found.scales):
         raise Unsupported(f"{weights.name} has a scale that is none")
     return found.scales
 
@@ -120,7 +122,7 @@ def _channel_factors(view: View, channels: int, axis: int) -> list[Factor]:
         raise Unsupported("filters with a zero point other than 0")
     scales = _scales(view.input(1), channels, axis)
     before, after = scale(view.input(0)), scale(view.output)
-    found = [factor(before * each / after) for each in scales]
+    found = [scaling(before * each / after) for each in scales]
     return found * channels if len(found) == 1 else found
 
 
@@ -129,8 +131,8 @@ def _dense_factors(view: View, units: int) -> list[Factor]:
     scales = _scales(view.input(1), units, 0)
     before, after = scale(view.input(0)), scale(view.output)
     if len(scales) == 1:
-        return [factor(float32(before * scales[0]) / after)]
-    return [factor(before * each / after) for each in scales]
+        return [scaling(float32(before * scales[0]) / after)]
+    return [scaling(before * each / after) for each in scales]
 
 
 def _bias(view: View, channels: int) -> Field:

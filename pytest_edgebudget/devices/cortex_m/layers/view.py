@@ -7,11 +7,14 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_edgebudget.devices.cortex_m.multipliers import Factor, activation_range
+from pytest_edgebudget.devices.cortex_m.multipliers import Factor, activation_range, factor
 from pytest_edgebudget.graph.ir import Op, Tensor
 
 BYTES: Mapping[str, int] = {"int8": 1, "int32": 4, "int64": 8, "float32": 4}
 """Of an element; other types are not compiled."""
+
+FINEST = 2.0**60
+"""What no scale is above, and none below one divided by it."""
 
 LARGEST = 1 << 28
 """Elements of a tensor: far above any microcontroller, far below what 32 bits hold."""
@@ -129,7 +132,7 @@ def shape(tensor: Tensor) -> tuple[int, ...]:
     found = tensor.default_shape or tensor.shape
     if found is None or any(n < 1 for n in found) or math.prod(found) > LARGEST:
         raise Unsupported(f"{tensor.name} of shape {found}")
-    return found
+    return found or (1,)
 
 
 def elements(tensor: Tensor) -> int:
@@ -156,7 +159,7 @@ def scale(tensor: Tensor) -> float:
     found = tensor.quantization
     if found is None or len(found.scales) != 1 or found.block_size is not None:
         raise Unsupported(f"{tensor.name} has not one scale")
-    if not 0 < found.scales[0] < math.inf:
+    if not 1 / FINEST < found.scales[0] < FINEST:
         raise Unsupported(f"{tensor.name} has the scale {found.scales[0]}")
     return found.scales[0]
 
@@ -169,6 +172,14 @@ def zero(tensor: Tensor) -> int:
     if not -128 <= value <= 127:
         raise Unsupported(f"{tensor.name} has the zero point {value}")
     return value
+
+
+def scaling(real: float) -> Factor:
+    """A factor; raises Unsupported where it shifts a sum out of its 32 bits."""
+    found = factor(real)
+    if found.shift > 30:
+        raise Unsupported(f"a factor of {real:.3g} between scales")
+    return found
 
 
 def factors_of(view: View, factors: Sequence[Factor]) -> dict[str, Field]:

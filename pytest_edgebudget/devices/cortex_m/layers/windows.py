@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 from pytest_edgebudget.devices.cortex_m.layers.view import (
     Call,
     Field,
     Unsupported,
     View,
+    elements,
     need,
     scale,
+    scaling,
     shape,
     zero,
 )
-from pytest_edgebudget.devices.cortex_m.multipliers import factor, shared
+from pytest_edgebudget.devices.cortex_m.multipliers import shared
 
 
 def window(view: View, height: int, width: int) -> dict[str, Field]:
@@ -77,17 +81,20 @@ def _pool(view: View, function: str) -> tuple[Call, ...]:
 
 
 def mean(view: View) -> tuple[Call, ...]:
-    """MEAN over height and width (global average pooling)."""
+    """MEAN over neighbouring axes, such as height and width (global average pooling)."""
     image, out = need(view.input(0), "int8"), need(view.output, "int8")
-    sizes, axes = shape(image), view.numbers(1)
-    if len(sizes) != 4 or sorted(axis % 4 for axis in axes) != [1, 2]:
+    sizes, axes = shape(image), sorted({axis % len(shape(image)) for axis in view.numbers(1)})
+    if not axes or axes != list(range(axes[0], axes[-1] + 1)):
         raise Unsupported(f"axes {axes} of shape {sizes}")
-    area = sizes[1] * sizes[2]
-    found = shared(factor(scale(image) / scale(out)), area)
+    before, behind = math.prod(sizes[: axes[0]]), math.prod(sizes[axes[-1] + 1 :])
+    area = math.prod(sizes[axes[0] : axes[-1] + 1])
+    if elements(out) != before * behind:
+        raise Unsupported(f"shapes {sizes} and {shape(out)}")
+    found = shared(scaling(scale(image) / scale(out)), area)
     fields: dict[str, Field] = {
-        "batches": sizes[0],
+        "batches": before,
         "area": area,
-        "depth": sizes[3],
+        "depth": behind,
         "in_zero": zero(image),
         "zero": zero(out),
         "multiplier": found.multiplier,
