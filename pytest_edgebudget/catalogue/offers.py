@@ -16,7 +16,7 @@ from pytest_edgebudget.types import DeviceChoice, Evidence, Profile
 
 SHOWN = (
     *("accuracy", "bit_identity", "ram", "arena", "flash", "latency", "instructions", "energy"),
-    *("cpu_fallback", "npu_cycles", "npu_time", "npu_sram"),
+    *("cpu_fallback", "npu_cycles", "npu_time", "npu_sram", "luts"),
 )
 """Metrics that stand for all that are read of the same facts."""
 NOBODY = "nobody tells"

@@ -32,20 +32,24 @@ from pytest_edgebudget.devices.fpga.synthesis import EXTRA, missing, synthesized
 from pytest_edgebudget.devices.interpreters import ISOLATED, installed
 from pytest_edgebudget.devices.runtimes import RUNTIMES, formats_of, runtime_of
 from pytest_edgebudget.facts import (
-    FileFacts,
+    EnergyFacts,
     InstructionFacts,
+    MemoryFacts,
+    PlacementFacts,
     PlanFacts,
     Predictions,
+    StartupFacts,
     SynthesisFacts,
+    Timings,
 )
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 
 RUNTIME = "hls4ml"
 WORKER = Path(__file__).parents[2] / "worker"
-KNOWN = (FileFacts, Predictions)
-IN_THE_GRAPH = (Graph, PlanFacts)
-NO_TIME = "the simulation computes what the FPGA does, not how long it takes"
+PHYSICAL = (Timings, StartupFacts, MemoryFacts, InstructionFacts, EnergyFacts)
+IN_THE_GRAPH = (Graph, PlanFacts, PlacementFacts)
+NO_TIME = "the simulation tells what the FPGA answers, not how fast or at which cost"
 
 
 class Libraries(LocalFiles):
@@ -79,9 +83,8 @@ class FpgaDevice:
         return formats_of(self.choice.runtimes)
 
     def evidence(self, facts: type) -> Evidence:
-        """The FPGA's own arithmetic."""
-        del facts
-        return Evidence.EMULATED
+        """The FPGA's own arithmetic; its cells are counted (and its clock estimated)."""
+        return Evidence.EXACT if facts is SynthesisFacts else Evidence.EMULATED
 
     def refusal(self, facts: type) -> str:
         """Answers, the file, and the logic where open tools make some for the chip."""
@@ -90,7 +93,7 @@ class FpgaDevice:
             return self._no_logic
         if facts in IN_THE_GRAPH:
             return f"{name}: of a .keras file no layers are read; give its .tflite a budget, too"
-        return "" if facts in KNOWN else f"{name}: {NO_TIME}"
+        return f"{name}: {NO_TIME}" if facts in PHYSICAL else ""
 
     @property
     def _no_logic(self) -> str:

@@ -73,7 +73,7 @@ def test_time_and_memory_are_the_synthesis_tools_to_tell() -> None:
     device = WAY.open(DeviceChoice(profile=profile_named("pynq-z2"), run="hls4ml"))
     for kind in (Timings, MemoryFacts):
         assert device.refusal(kind) == (
-            "pynq-z2: the simulation computes what the FPGA does, not how long it takes"
+            "pynq-z2: the simulation tells what the FPGA answers, not how fast or at which cost"
         )
 
 
