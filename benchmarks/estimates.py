@@ -25,6 +25,7 @@ import numpy as np
 from pytest_edgebudget.estimate.features import FEATURES
 from pytest_edgebudget.estimate.fit import Sample
 from pytest_edgebudget.estimate.pools import DOMAINS, PRIORS
+from pytest_edgebudget.estimate.refit import power_key, watts
 from pytest_edgebudget.estimate.rows import joined, of_domain
 from pytest_edgebudget.estimate.validate import Error, coverage, half_width, leave_families_out
 
@@ -129,6 +130,41 @@ def line(pool: str, errors: Sequence[Error], others: Sequence[Sequence[Error]]) 
     return f"| {pool} | " + " | ".join(cells) + " |"
 
 
+def powers(samples: Sequence[Sample]) -> dict[int, float]:
+    """
+    Logarithm of estimated over published power of each row with energy, by position.
+
+    The median of the other families on the same board, runtime and version.
+    """
+    rows = [(i, s) for i, s in enumerate(samples) if s.row["energy_uj"]]
+    found = {}
+    for i, sample in rows:
+        others = [
+            watts(other.row)
+            for _, other in rows
+            if power_key(other.row) == power_key(sample.row) and other.family != sample.family
+        ]
+        if others:
+            found[i] = math.log(statistics.median(others) / watts(sample.row))
+    return found
+
+
+def energy(samples: Sequence[Sample], errors: Sequence[Error]) -> str:
+    """The errors of energy: given the measured time, and end to end."""
+    known = powers(samples)
+    times = {id(error.sample): error.ratio for error in errors}
+    given = [abs(math.expm1(ratio)) for ratio in known.values()]
+    whole = [
+        abs(math.expm1(ratio + times[id(samples[i])]))
+        for i, ratio in known.items()
+        if id(samples[i]) in times
+    ]
+    return (
+        f"energy, {len(given)} rows: median error {100 * statistics.median(given):.1f} % given the "
+        f"measured time, {100 * statistics.median(whole):.1f} % end to end ({len(whole)} rows)"
+    )
+
+
 HEAD = """| pool | groups | rows | estimate | within 15 % | MACs | log-log | least squares | \
 groups of 4 families and more worse than MACs | band covers | high/low |
 |---|---|---|---|---|---|---|---|---|---|---|"""
@@ -141,16 +177,20 @@ def main(arguments: Sequence[str]) -> str:
         return "no published rows: name the folder of latency.csv, or set EDGEBUDGET_REFERENCE"
     rows = joined(Path(folder))
     print(HEAD)
+    energies: list[str] = []
     for domain in arguments[1:] or DOMAINS:
         samples = [Sample(*row) for row in of_domain(rows, DOMAINS[domain])]
         errors = leave_families_out(samples, domain)
+        last = [energy(samples, errors)] if domain == "mcu" else []
         others = [by_group(samples, make) for make in (throughput, log_log, least_squares)]
         for pool in DOMAINS[domain]:
             ours = [e for e in errors if e.sample.pool == pool]
             if ours:
                 theirs = [[e for e in other if e.sample.pool == pool] for other in others]
                 print(line(pool, ours, theirs), flush=True)
-    return "MAPE / median error in %. The band is of 80 %, from the errors of other families."
+        energies += last
+    ending = "MAPE / median error in %. The band is of 80 %, from the errors of other families."
+    return "\n".join([ending, *energies])
 
 
 if __name__ == "__main__":

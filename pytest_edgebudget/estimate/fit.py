@@ -34,7 +34,7 @@ ALIKE = (0.75, 0.0)
 """Correlations of like operators in the two fits."""
 
 _SD = {"mac": 0.6, "act": 0.8, "weight": 1.0, "overhead": 1.5}
-_SCALE_SD, _NOISE, _MODEL, _MODEL_POOL, _FAMILY = 5.0, 0.12, 0.2, 0.08, 0.2
+_SCALE_SD, _MODEL_POOL = 5.0, 0.08
 _STEPS, _ENOUGH = 14, 0.5
 
 
@@ -118,8 +118,9 @@ class _Problem:
         model = self._same([s.row["model"] for s in self.samples])
         pool = self._same([s.pool for s in self.samples])
         family = self._same([s.family for s in self.samples])
-        shared: Array = (_MODEL**2 + _MODEL_POOL**2 * pool) * model + _FAMILY**2 * family
-        shared += np.eye(len(self.samples)) * _NOISE**2
+        reading, one, many = self.prior.noise
+        shared: Array = (one**2 + _MODEL_POOL**2 * pool) * model + many**2 * family
+        shared += np.eye(len(self.samples)) * reading**2
         return shared
 
     def solve(self) -> Fitted:
