@@ -120,6 +120,7 @@ CORES: Mapping[str, Core] = {
         _core("Cortex-M7", _AN500, _FLOAT, "-mfpu=fpv5-sp-d16"),
         _core("Cortex-M23", _AN505),
         _core("Cortex-M33", _AN505, _FLOAT, "-mfpu=fpv5-sp-d16"),
+        _core("Cortex-M35P", _AN505, _FLOAT, "-mfpu=fpv5-sp-d16"),
         _core("Cortex-M55", _AN547, _FLOAT),
     )
 }

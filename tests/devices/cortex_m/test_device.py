@@ -22,7 +22,8 @@ from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Recipe
 from tests.devices.cortex_m.one_op import OneOp, network, options
 from tests.devices.cortex_m.tools import needs_tools, write_network, write_profile
 
-DIGITS = Path(__file__).parents[3] / "examples" / "digits"
+ROOT = Path(__file__).parents[3]
+DIGITS = ROOT / "examples" / "digits"
 
 
 def chip(name: str = "stm32l4r5-tflm") -> Device:
@@ -202,7 +203,8 @@ def test_a_run_that_is_killed_leaves_no_emulator(tmp_path: Path) -> None:
 
     np.savez(data, x_test=np.zeros((200, 32, 32, 1), np.int8))
     run = [sys.executable, "-c", ENDLESS, str(model), str(data)]
-    parent = subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen(run, cwd=tmp_path, env=own, stdout=subprocess.DEVNULL)
     try:
         emulator = wait_for(lambda: below(parent.pid, "qemu-system-arm"))
         family = below(parent.pid, "")

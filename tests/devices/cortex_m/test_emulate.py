@@ -50,7 +50,13 @@ def make(keeper: Keeper, tmp_path: Path) -> Iterator[Make]:
         builder.close()
 
 
-@pytest.mark.parametrize("core", CORES)
+ALIKE = ("Cortex-M0", "Cortex-M1", "Cortex-M23", "Cortex-M35P")
+"""Cores whose board and instructions another one has, too."""
+
+
+@pytest.mark.parametrize(
+    "core", [pytest.param(c, marks=pytest.mark.slow if c in ALIKE else ()) for c in CORES]
+)
 def test_every_core_answers_to_the_bit_and_counts_the_same_at_every_run(
     core: str, keeper: Keeper, make: Make
 ) -> None:
