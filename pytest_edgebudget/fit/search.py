@@ -73,7 +73,7 @@ class Search:
             self.trials.append(trial)
             if trial.state == "chosen" and trial.artifact is not None:
                 return self._fit(trial.artifact, self._final(trial), split)
-        closest = _closest(self.trials)
+        closest = self._closest(split)
         if closest is None or closest.artifact is None:
             raise BuildError(
                 f"{self.bench.model.name}: no candidate could be built\n"
@@ -90,6 +90,41 @@ class Search:
         except (BuildError, ModelError) as error:
             return _failed(recipe, error, started)
         return self._trial(artifact, readings, judged, started)
+
+    def _closest(self, split: str) -> Trial | None:
+        """
+        The candidate whose worst miss is the least.
+
+        A stage that rejects hides what the later ones would have found: the miss
+        that is known is a lower bound. The least is looked at in full, until it
+        is still the least.
+        """
+        bounds = {place: t.excess for place, t in enumerate(self.trials) if t.artifact}
+        complete: set[int] = set()
+        while bounds:
+            least = min(bounds, key=lambda place: bounds[place])
+            if least in complete:
+                return self.trials[least]
+            complete.add(least)
+            found = self._completed(self.trials[least], split)
+            self.trials[least] = found
+            bounds[least] = found.excess if found.artifact else math.inf
+        return None
+
+    def _completed(self, trial: Trial, split: str) -> Trial:
+        """The candidate with the readings of all stages, and all limits that it breaks."""
+        assert trial.artifact is not None
+        readings, excess = dict(trial.readings), dict.fromkeys(trial.binding, trial.excess)
+        try:
+            for limits in (limits for limits, first in self._stages(split) if first is None):
+                judged, found = self._stage(trial.artifact, limits, split, None)
+                readings.update(found)
+                broken = filter(verdicts.surely_broken, judged)
+                excess.update({each.limit.name: verdicts.excess(each) for each in broken})
+        except (BuildError, ModelError) as error:
+            return _failed(trial.recipe, error, time.perf_counter() - trial.seconds)
+        worst = max(excess.values(), default=trial.excess)
+        return replace(trial, readings=readings, binding=tuple(excess), excess=worst)
 
     def _through_stages(
         self, artifact: Artifact, split: str
@@ -226,8 +261,3 @@ def selection_split(data: DataFile | None) -> str:
         if data.samples(split) and (data.has(f"y_{split}") or not labelled):
             return split
     return "test"
-
-
-def _closest(trials: Iterable[Trial]) -> Trial | None:
-    built = [trial for trial in trials if trial.artifact is not None]
-    return min(built, key=lambda trial: trial.excess, default=None)

@@ -142,6 +142,17 @@ def test_joint_limits_sum_the_chosen_artifacts(gate: Runner, write: Callable[[st
     )
 
 
+def test_the_closest_candidate_is_judged_by_all_limits_and_not_by_those_that_rejected_it(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(BUDGET.replace("[models.digits.budget]\n", '[models.digits.budget]\nram = "12 KiB"\n'))
+    result = gate("--edge-budget", "pi4.toml")
+
+    result.stdout.fnmatch_lines(["digits: ram is broken: *", "*, the closest candidate is int8, *"])
+    result.stdout.no_fnmatch_line("*size is broken*")  # int8 keeps it; ram was seen of it alone
+    result.stdout.fnmatch_lines(["*float16 *breaks size, download_size, ram", "*int8 *breaks ram"])
+
+
 def test_a_wrecked_model_is_not_called_the_closest_candidate(
     gate: Runner, write: Callable[[str], None]
 ) -> None:
