@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +59,40 @@ def save_file(model: Any, path: Path) -> dict[str, str | list[str]]:
 
     if _is_old(model):
         raise BuildError("a model of tf-keras cannot become a .keras file", "build it in Keras 3")
-    dated = path.with_name("dated.keras")
+    dated, undated = path.with_name("dated.keras"), path.with_name("undated.keras")
     model.save(str(dated))
-    write_with_note(dated, None, path)
+    with zipfile.ZipFile(dated) as old, zipfile.ZipFile(undated, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, _steady(name, old.read(name)))
+    write_with_note(undated, None, path)
     return {"path": str(path), "notes": []}
+
+
+def _steady(name: str, content: bytes) -> bytes:
+    """A member of a `.keras` file without the day, and without addresses in memory."""
+    if name == "metadata.json":
+        return json.dumps({**json.loads(content), "date_saved": ""}).encode()
+    if name != "config.json":
+        return content
+    config = json.loads(content)
+    _forget_addresses(config, {})
+    return json.dumps(config).encode()
+
+
+def _forget_addresses(part: Any, numbers: dict[int, int]) -> None:
+    """
+    Number the shared objects of a model's configuration by their order.
+
+    Types of numbers are shared or not as memory happens to be used: they have no number.
+    """
+    if isinstance(part, dict):
+        if "shared_object_id" in part:
+            address = part.pop("shared_object_id")
+            if part.get("class_name") != "DTypePolicy":
+                part["shared_object_id"] = numbers.setdefault(address, len(numbers))
+        part = list(part.values())
+    for each in part if isinstance(part, list) else ():
+        _forget_addresses(each, numbers)
 
 
 def _is_old(model: Any) -> bool:

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_edgebudget.build import source_artifact
+from pytest_edgebudget.errors import Place
+from pytest_edgebudget.graph.keras import read_keras
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import Artifact, FunctionRef, ModelBudget
+
 from .conftest import EXAMPLES, lacking
 
 BUDGET = """
@@ -90,3 +96,36 @@ def test_what_does_not_fit_an_fpga_is_a_mistake_of_the_budget_file(
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{said.replace('[', '[[]')}*"])
+
+
+ZOO = """
+def net():
+    import keras
+    keras.utils.set_random_seed(1)
+    return keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2, name="only")])
+
+def old():
+    net().save("old.h5")
+    return "old.h5"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_a_function_and_an_old_file_become_keras_files(tmp_path: Path) -> None:
+    """The same model has the same bytes each time, or no lock would hold."""
+    if reason := lacking():
+        pytest.skip(reason)
+    (tmp_path / "fpgazoo.py").write_text(ZOO)
+    store = Store(tmp_path / "cache", limit=2**30)
+
+    def source(name: str) -> Artifact:
+        model = ModelBudget(
+            name="net", source=FunctionRef("fpgazoo", name), place=Place(tmp_path, 1)
+        )
+        return source_artifact(model, formats=("keras",), root=tmp_path, store=store)
+
+    one, two, old = source("net"), source("net"), source("old")
+    assert one.format == old.format == "keras"
+    assert one.sha256 == two.sha256
+    assert read_keras(old.path).size == old.size
