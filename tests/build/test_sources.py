@@ -43,7 +43,7 @@ def test_what_is_no_model_is_a_sentence(bench: Bench, tmp_path: Path) -> None:
         "missing.tflite": "there is no model",
         "net.pt": "is of no kind that is known",
         "lfs.keras": "is a Git LFS pointer",
-        "text.tflite": "not a usable model",
+        "text.tflite": "this is text, not a .tflite or .onnx model",
         "folder": "is a folder without saved_model.pb",
     }.items():
         with pytest.raises(ModelError, match=sentence):
@@ -83,7 +83,7 @@ def test_a_function_is_called_each_time(bench: Bench) -> None:
     [
         ("return 3", BuildError, "mine:make returned int"),
         ("return 'none.tflite'", ModelError, "there is no model .*none.tflite"),
-        ("return b'hello world, no model'", ModelError, "not a usable model"),
+        ("return b'hello world, no model'", ModelError, "this is text, not a"),
         ("raise RuntimeError('no GPU')", BuildError, "mine:make for the model: RuntimeError: no"),
     ],
 )

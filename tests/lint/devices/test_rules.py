@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_edgebudget.devices import load_profile, profiles
+from pytest_edgebudget.devices.runtimes import formats_of
 from pytest_edgebudget.graph.damage import DamageError
 from pytest_edgebudget.graph.tflite import read_tflite
 from pytest_edgebudget.lint.base import ModelFile, OnDevice, Rule, Severity
@@ -47,7 +48,14 @@ NPU = "ethos-u55-128"
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("board", sorted(set(profiles()) - {"host"}))
+@pytest.mark.parametrize(
+    "board",
+    [
+        name
+        for name, path in profiles().items()
+        if name != "host" and "tflite" in formats_of(load_profile(path).runtimes)
+    ],
+)
 def test_ordinary_int8_models_suit_every_board(board: str, reference_models: Path) -> None:
     # Memory and flash aside, which have tests of their own.
     for name in ("kws_dscnn/models/kws_int8", "ad_autoencoder/models/ad01_int8"):
