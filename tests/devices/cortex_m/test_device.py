@@ -203,7 +203,7 @@ def test_a_run_that_is_killed_leaves_no_emulator(tmp_path: Path) -> None:
 
     np.savez(data, x_test=np.zeros((200, 32, 32, 1), np.int8))
     run = [sys.executable, "-c", ENDLESS, str(model), str(data)]
-    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    own = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen(run, cwd=tmp_path, env=own, stdout=subprocess.DEVNULL)
     try:
         emulator = wait_for(lambda: below(parent.pid, "qemu-system-arm"))
