@@ -20,12 +20,13 @@ def tether(memory: int | None = None) -> list[str]:
     """
     The words before a command.
 
-    *memory*: bytes of data that it may have at most, what the emulator itself
-    needs included.
+    *memory*: bytes of address space that it may have at most, what the emulator
+    itself needs included. Programs in it get a clean "no memory" then; with a
+    limit of data alone QEMU 7.2 hangs.
     """
     words = []
     if memory is not None and (limit := shutil.which("prlimit")):
-        words += [limit, f"--data={memory}:{memory}", "--core=0:0"]
+        words += [limit, f"--as={memory}:{memory}", "--core=0:0"]
     words += _no_network()
     # A worker in the middle of a model does not see that its pipe was closed.
     if end := shutil.which("setpriv"):
