@@ -71,6 +71,11 @@ class Connection:
         """The child's process id."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether the child is gone, however it ended."""
+        return self._process.poll() is not None
+
     def request(self, op: str, *, doing: str, limit: float, **parameters: Any) -> dict[str, Any]:
         """
         Ask for *op*; return its result.

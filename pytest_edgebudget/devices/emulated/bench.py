@@ -58,6 +58,8 @@ class Bench:
     @contextmanager
     def seat(self, board: Board, runtime: str, threads: int) -> Iterator[Seat]:
         """The worker for a runtime. When it breaks it is ended, and not used again."""
+        if runtime in self._kept and self._kept[runtime][1].connection.ended:
+            self._end(runtime, None)
         if runtime not in self._kept:
             running = started(board, runtime, threads)
             self._kept[runtime] = running, running.__enter__()
