@@ -87,3 +87,15 @@ def test_an_input_of_text_is_refused(tmp_path: Path) -> None:
         talk.ok("hello", runtime="onnxruntime")
         error = talk.ask("load", path=str(path), threads=1)["error"]
     assert error["message"] == "'x' is of type tensor(string), not of numbers"
+
+
+def test_nothing_is_written_into_the_users_home(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime 1.32 keeps a database of what it would tell its makers there."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    with Talk() as talk:
+        talk.open("onnxruntime", model)
+    assert list(home.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ def open_accelerated(acceleration: Acceleration) -> Runtime:
 
 
 def _import() -> Any:
+    # Before the import: it starts a thread, and a database in the user's home.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime
     except ImportError as error:
