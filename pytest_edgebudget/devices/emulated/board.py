@@ -6,14 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_edgebudget.devices.emulated import support
 from pytest_edgebudget.devices.emulated.cores import Core, core_of
 from pytest_edgebudget.devices.emulated.counter import counter_part
 from pytest_edgebudget.devices.emulated.description import board_folder, describe
 from pytest_edgebudget.devices.emulated.parts import Parts
-from pytest_edgebudget.devices.emulated.qemu import Qemu, find_qemu, missing
+from pytest_edgebudget.devices.emulated.qemu import Qemu, find_qemu
 from pytest_edgebudget.devices.emulated.root import PYTHON, root_part
-from pytest_edgebudget.devices.emulated.support import command as install_command
-from pytest_edgebudget.devices.emulated.support import has_runtime
 from pytest_edgebudget.devices.emulated.wheels import needs, wheel_part
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import DeviceError
@@ -61,7 +60,7 @@ class Board:
 
     def command(self) -> list[str]:
         """Starts Python on the board, with what follows."""
-        words = [self.qemu.path, "-L", str(self.folder), "-cpu", self.core.cpu, "-seed", SEED]
+        words = [*self.qemu.command, "-L", str(self.folder), "-cpu", self.core.cpu, "-seed", SEED]
         words += ["-E", f"GLIBC_TUNABLES={TUNABLES}"]  # of programs on the board, not of QEMU
         if self.counter is not None:
             words += ["-plugin", str(self.counter).replace(",", ",,")]
@@ -101,16 +100,16 @@ def open_board(profile: Profile, parts: Parts, runtime: str) -> Board:
     """
     core = core_of(profile)
     assert core is not None  # else the way refuses the profile
-    qemu = find_qemu(core.arch)
-    if qemu is None:
-        lack = missing(core.arch)
-        raise DeviceError(f"{profile.name} cannot be emulated: {lack.what}", lack.command)
     part = root_part(core.arch)
-    if not parts.has(part) or not has_runtime(parts, runtime, core.arch):
+    if not parts.has(part) or not support.has_runtime(parts, runtime, core.arch):
         raise DeviceError(
             f"{profile.name} cannot be emulated with {runtime}: it is not installed",
-            install_command(profile),
+            support.command(profile),
         )
+    qemu = find_qemu(core.arch, parts)
+    if qemu is None:
+        lack = support.no_qemu(profile, core)
+        raise DeviceError(f"{profile.name} cannot be emulated: {lack.what}", lack.command)
     counter = parts.path(counter_part()) / "counter.so"
     return Board(
         name=profile.name,

@@ -33,6 +33,7 @@ ATTEMPTS = 5  # of two inferences each
 WEIGHINGS = 3  # fresh workers
 COUNTER = "counter 1"
 """Goes into what is compared: another counter counts otherwise."""
+ELSEWHERE = "with other paths up to 0.05 % more or less"
 NO_TIME = "emulation has no time: QEMU runs the board's instructions, not its clock"
 
 
@@ -129,9 +130,11 @@ class EmulatedDevice:
             found, same = _settled(seat, client)
         threads = " with one thread" if self.choice.threads > 1 else ""
         emulator = f"{board.qemu.program} {board.qemu.line} -cpu {board.core.cpu}"
-        note = "" if same else "; the next inference takes a few others"
+        notes = [found.words] if found.words else []
+        notes += [] if same else ["the next inference takes a few others"]
+        notes += [ELSEWHERE] if _remembers(board, runtime) else []
         tool = f"{emulator}, {COUNTER}{threads}"
-        return InstructionFacts(found.total, tool, found.words + note)
+        return InstructionFacts(found.total, tool, "; ".join(notes))
 
     def _counting(self, board: Board, runtime: str) -> AbstractContextManager[bench.Seat]:
         """
@@ -142,7 +145,7 @@ class EmulatedDevice:
         ARM's malloc puts things decides how small copies are made: there the past
         changes up to 0.05 % of them, so that they get a new worker each time.
         """
-        if board.core.arch == "armhf" or runtime == "onnxruntime":
+        if _remembers(board, runtime):
             return bench.started(board, runtime, 1, anew=True)
         return self._bench.seat(board, runtime, self.choice.threads)
 
@@ -150,10 +153,10 @@ class EmulatedDevice:
         if board.counter is not None:
             return ""
         if not board.qemu.counts:
-            tried = " and ".join(TRIED)
+            bring = support.command(self.choice.profile)
             return (
-                f"instructions were counted with QEMU {tried} only, and this is"
-                f" {board.qemu.version}: its interface for plugins may be another"
+                f"the counter was not tried with QEMU {board.qemu.version} of this machine;"
+                f" {bring} brings QEMU {' or '.join(TRIED)}"
             )
         lack = support.no_counter(self.choice.profile)
         return f"{lack.what}: {lack.command}"
@@ -181,6 +184,11 @@ class EmulatedDevice:
             evidence=Evidence.HOST,
             note=f"{value.note}; weighed on this machine, as in the emulator it is the emulator's",
         )
+
+
+def _remembers(board: Board, runtime: str) -> bool:
+    """Whether what was done in a worker before changes a count."""
+    return board.core.arch == "armhf" or runtime == "onnxruntime"
 
 
 def _settled(seat: bench.Seat, client: WorkerClient) -> tuple[Counts, bool]:

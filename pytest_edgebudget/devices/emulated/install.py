@@ -12,7 +12,7 @@ from pytest_edgebudget.devices.emulated.board import open_board
 from pytest_edgebudget.devices.emulated.cores import Core, core_of
 from pytest_edgebudget.devices.emulated.description import forget_boards
 from pytest_edgebudget.devices.emulated.parts import Parts
-from pytest_edgebudget.devices.emulated.qemu import find_qemu, missing
+from pytest_edgebudget.devices.emulated.qemu import install_qemu, machine_qemu, qemu_part
 from pytest_edgebudget.devices.emulated.root import install_root, root_part
 from pytest_edgebudget.devices.emulated.wheels import install_wheel, needs
 from pytest_edgebudget.devices.runtimes import by_default
@@ -38,12 +38,8 @@ def install(profile: Profile, say: Say, place: Parts, archive: Archive = BOOKWOR
         names = _bring(profile, core, say, place, archive)
         place.note(profile.name, names)
     size = format_value(float(_size(place, names)), Unit.BYTES)
-    done = f'{profile.name} can be emulated (run = "emulate"): {size} in {place.folder}'
-    if find_qemu(core.arch) is None:
-        lack = missing(core.arch)
-        return f"{done}\n{lack.what}: {lack.command}"
-    _try(profile, core, say, place)
-    return done
+    try_board(profile, core, say, place)
+    return f'{profile.name} can be emulated (run = "emulate"): {size} in {place.folder}'
 
 
 def _bring(
@@ -55,6 +51,10 @@ def _bring(
     for runtime in support.runtimes(profile, core):
         for distribution in needs(runtime, core.arch):
             names.add(install_wheel(place, runtime, distribution, core.arch, say))
+    mine = machine_qemu(core.arch)
+    if mine is None or not mine.counts:
+        install_qemu(place, say, archive)
+        names.add(qemu_part())
     if counter.find_compiler():
         counter.install_counter(place)
         names.add(counter.counter_part())
@@ -63,7 +63,7 @@ def _bring(
     return tuple(sorted(names))
 
 
-def _try(profile: Profile, core: Core, say: Say, place: Parts) -> None:
+def try_board(profile: Profile, core: Core, say: Say, place: Parts) -> None:
     """Start each runtime once: it works then, and Python has compiled what it imports."""
     for runtime in by_default(support.runtimes(profile, core)):
         say(f"trying {runtime} on it")

@@ -6,7 +6,7 @@ from pytest_edgebudget.devices.base import Lack
 from pytest_edgebudget.devices.emulated import counter
 from pytest_edgebudget.devices.emulated.cores import Core, core_of, cores
 from pytest_edgebudget.devices.emulated.parts import Parts
-from pytest_edgebudget.devices.emulated.qemu import find_qemu, missing
+from pytest_edgebudget.devices.emulated.qemu import PROGRAMS, find_qemu
 from pytest_edgebudget.devices.emulated.root import root_part
 from pytest_edgebudget.devices.emulated.wheels import needs, wheel_part
 from pytest_edgebudget.devices.runtimes import RUNTIMES, by_default
@@ -47,9 +47,9 @@ def lacks(choice: DeviceChoice, place: Parts) -> tuple[Lack, ...]:
     core = core_of(choice.profile)
     if core is None:
         return ()
-    found = [] if find_qemu(core.arch) else [missing(core.arch)]
     if not place.has(root_part(core.arch)):
-        return (*found, Lack(f"no {core.arch} Linux is installed", command(choice.profile)))
+        return (Lack(f"no {core.arch} Linux is installed", command(choice.profile)),)
+    found = [] if find_qemu(core.arch, place) else [no_qemu(choice.profile, core)]
     chosen = (choice.runtime,) if choice.runtime else runtimes(choice.profile, core)
     for name in by_default(chosen):
         if not has_runtime(place, name, core.arch):
@@ -58,6 +58,11 @@ def lacks(choice: DeviceChoice, place: Parts) -> tuple[Lack, ...]:
     if not place.has(counter.counter_part()):
         found.append(no_counter(choice.profile))
     return tuple(found)
+
+
+def no_qemu(profile: Profile, core: Core) -> Lack:
+    """What is missing where there is no emulator."""
+    return Lack(f"{PROGRAMS[core.arch]} is not installed", command(profile))
 
 
 def no_counter(profile: Profile) -> Lack:

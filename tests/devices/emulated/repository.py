@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_edgebudget.devices.debian import Archive
@@ -14,11 +14,11 @@ from pytest_edgebudget.devices.emulated.root import PACKAGES
 NAMES = ("ai-edge-litert", "numpy", "onnxruntime", "tflite-runtime")
 
 
-def archive(folder: Path, arch: str = "arm64") -> Archive:
-    """An archive that has the packages of a root folder, each with one file."""
+def archive(folder: Path, arch: str = "arm64", names: Sequence[str] = ()) -> Archive:
+    """An archive that has the packages of a root folder, or others, with a file or two in each."""
     index = folder / f"dists/mine/main/binary-{arch}"
     index.mkdir(parents=True)
-    stanzas = [_package(folder, name, arch) for name in PACKAGES[arch]]
+    stanzas = [_package(folder, name, arch) for name in names or PACKAGES[arch]]
     (index / "Packages").write_text("\n".join(stanzas))
     listed = (index / "Packages").read_bytes()
     (folder / "dists/mine/Release").write_text(
@@ -31,7 +31,10 @@ def archive(folder: Path, arch: str = "arm64") -> Archive:
 def _package(folder: Path, name: str, arch: str) -> str:
     root = folder / "build" / name
     (root / "DEBIAN").mkdir(parents=True)
-    for path, text in {f"usr/lib/{name}.so": name, f"usr/share/man/{name}.1": "how to"}.items():
+    files = {f"usr/lib/{name}.so": name, f"usr/share/man/{name}.1": "how to"}
+    if name == "qemu-user":
+        files |= {"usr/bin/qemu-aarch64": "ours", "usr/bin/qemu-hppa": "no board's"}
+    for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     fields = f"Package: {name}\nVersion: 1.0\nArchitecture: {arch}\nMaintainer: nobody <no@body>\n"

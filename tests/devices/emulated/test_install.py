@@ -18,6 +18,7 @@ from pytest_edgebudget.devices.emulated import install as installing
 from pytest_edgebudget.devices.emulated import wheels as wheel_module
 from pytest_edgebudget.devices.emulated.install import install, uninstall
 from pytest_edgebudget.devices.emulated.parts import Parts
+from pytest_edgebudget.devices.emulated.qemu import Qemu, install_qemu, qemu_part
 from pytest_edgebudget.devices.emulated.support import lacks, refusal
 from pytest_edgebudget.devices.emulated.wheels import suits, wheel_part
 from pytest_edgebudget.errors import EdgeBudgetError
@@ -36,13 +37,14 @@ HERE = {
     "tflite-runtime": "2.14.0",
 }
 WHOLE = profile_named("raspberry-pi-4")
+COUNTS = Qemu(program="qemu-aarch64", command=("qemu-aarch64",), version="7.2.0", counts=True)
 PI = replace(WHOLE, runtimes=("litert",))  # fewer wheels, less time
 ZERO = replace(profile_named("raspberry-pi-zero-2w"), runtimes=("litert",))
 
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    """A mirror and wheels, pip that looks nowhere else, and no QEMU to try a root of nothing."""
+    """A mirror and wheels, and pip that looks nowhere else. A root of nothing is not tried."""
     wheels(tmp_path / "wheels", HERE)
     for name, value in {
         "PIP_FIND_LINKS": str(tmp_path / "wheels"),
@@ -51,7 +53,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(wheel_module, "_here", HERE.get)
-    monkeypatch.setattr(installing, "find_qemu", lambda arch: None)
+    monkeypatch.setattr(installing, "machine_qemu", lambda arch: COUNTS)
+    monkeypatch.setattr(installing, "try_board", lambda *board: None)
     return archive(tmp_path / "mirror")
 
 
@@ -81,7 +84,6 @@ def test_a_board_is_a_root_and_its_runtimes_and_the_counter(mirror: Archive, pla
     assert said[0] == f"fetching Python 3.11 for arm64 from {mirror.mirror}"
     assert "fetching ai-edge-litert==2.3.0 for arm64" in said
     assert done.startswith('raspberry-pi-4 can be emulated (run = "emulate"): ')
-    assert done.endswith("\nqemu-aarch64 is not installed: apt install qemu-user")
     assert list(place.downloads.iterdir()) == []
 
 
@@ -119,8 +121,10 @@ from pytest_edgebudget.devices import profile_named
 from pytest_edgebudget.devices.debian import Archive
 from pytest_edgebudget.devices.emulated import install
 from pytest_edgebudget.devices.emulated.parts import Parts
+from pytest_edgebudget.devices.emulated.qemu import Qemu
 
-install.find_qemu = lambda arch: None
+install.machine_qemu = lambda arch: Qemu(program="", command=(), version="", counts=True)
+install.try_board = lambda *board: None
 archive = Archive(mirror=sys.argv[2], suite="mine", keyring=None)
 pi = replace(profile_named("raspberry-pi-4"), runtimes=("litert",))
 print(install.install(pi, print, Parts(Path(sys.argv[1])), archive))
@@ -247,18 +251,30 @@ def test_a_runtime_that_pypi_does_not_have_is_told(
 def test_what_is_missing_is_told_with_the_command_that_brings_it(
     mirror: Archive, place: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_edgebudget.devices.emulated.support.find_qemu", lambda arch: None)
+    monkeypatch.setattr(
+        "pytest_edgebudget.devices.emulated.support.find_qemu", lambda arch, parts: None
+    )
     choice = DeviceChoice(profile=WHOLE, run="emulate")
     told = [(lack.what, lack.command) for lack in lacks(choice, place)]
-    assert told == [
-        ("qemu-aarch64 is not installed", "apt install qemu-user"),
-        ("no arm64 Linux is installed", "edgebudget devices install raspberry-pi-4"),
-    ]
+    assert told == [("no arm64 Linux is installed", "edgebudget devices install raspberry-pi-4")]
     install(PI, print, place, mirror)
-    assert [lack.what for lack in lacks(choice, place)] == [
-        "qemu-aarch64 is not installed",
-        "onnxruntime for arm64 is not installed",
+    told = [(lack.what, lack.command) for lack in lacks(choice, place)]
+    assert told == [
+        ("qemu-aarch64 is not installed", "edgebudget devices install raspberry-pi-4"),
+        ("onnxruntime for arm64 is not installed", "edgebudget devices install raspberry-pi-4"),
     ]
+
+
+def test_a_machine_without_a_qemu_that_counts_gets_one_beside_the_boards(
+    place: Parts, tmp_path: Path
+) -> None:
+    if not qemu_part():
+        pytest.skip("Debian has no QEMU for a machine like this one")
+    arch = qemu_part().split("-")[3]
+    install_qemu(place, print, archive(tmp_path / "emulators", arch, ["qemu-user"]))
+    assert place.names() == (qemu_part(),)
+    assert list(place.sources(qemu_part())) == [f"qemu-user_1.0_{arch}.deb"]
+    assert [it.name for it in (place.path(qemu_part()) / "usr/bin").iterdir()] == ["qemu-aarch64"]
 
 
 def test_boards_that_cannot_be_emulated_say_why(place: Parts) -> None:
