@@ -17,6 +17,7 @@ WAYS: Mapping[str, str] = {
     "host": "pytest_edgebudget.devices.host",
     "static": "pytest_edgebudget.devices.static",
     "emulate": "pytest_edgebudget.devices.emulated.way",
+    "emulate-system": "pytest_edgebudget.devices.emulated.system.way",
     "emulate-gpu": "pytest_edgebudget.devices.accelerated.emulated",
     "tflm": "pytest_edgebudget.devices.tflm.way",
     "cortex-m": "pytest_edgebudget.devices.cortex_m.way",

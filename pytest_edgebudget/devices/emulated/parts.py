@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,7 @@ class Parts:
             found[path.stem] = tuple(json.loads(path.read_text(encoding="utf-8"))["parts"])
         return found
 
-    def note(self, profile: str, names: Sequence[str]) -> None:
+    def note(self, profile: str, names: Iterable[str]) -> None:
         """Write down that a profile needs these parts: it is installed now."""
         path = self.folder / "profiles" / f"{profile}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
