@@ -144,7 +144,8 @@ def _waiting(
 ) -> tuple[dict[int, list[int]], dict[int, int]]:
     """The users of each operator's results, and for how many results each waits."""
     numbers = [n for n, side in enumerate(sides) if side is not None]
-    makers = {tensor: n for n in numbers for tensor in subgraph.ops[n].outputs}
+    # a result that is left out (-1) is no tensor: nobody waits for it
+    makers = {tensor: n for n in numbers for tensor in subgraph.ops[n].outputs if tensor >= 0}
     users: dict[int, list[int]] = {}
     missing = dict.fromkeys(numbers, 0)
     for number in numbers:

@@ -46,7 +46,7 @@ def check(device: OnDevice) -> Iterator[Finding]:
 def _main_cause(device: OnDevice, placement: Sequence[Placed]) -> Placed:
     """The first operator of the reason that costs most; not a conversion where others are."""
     costs, weights = device.model.costs, Counter[str]()
-    causes = [each for each in placement if each.reasons[0].cause != "order"]
+    causes = [each for each in placement if each.reasons[0].cause != "order"] or placement
     for each in causes:
         cost = 0 if each.op.kind in _CONVERSIONS else 1 + (costs[each.index].macs or 0)
         weights[each.reasons[0].message] += cost
