@@ -9,7 +9,7 @@ from pytest_edgebudget.devices.base import Device, Lack, Way
 from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.facts import PlacementFacts, PlanFacts
-from pytest_edgebudget.measure.gather import can_gather
+from pytest_edgebudget.measure.gather import can_gather, elsewhere
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import DeviceChoice, Evidence, Profile
@@ -109,6 +109,8 @@ def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:
 def _refusal(device: Device, metric: Metric) -> str:
     """Why the metric cannot be read there; empty where it can."""
     choice = device.choice
+    if elsewhere(device, metric.needs):
+        return NOBODY
     if reason := device.refusal(metric.needs):
         return reason
     if metric.name == "arena" and "tflm" not in choice.runtimes:

@@ -9,15 +9,19 @@ from itertools import count
 from pytest_edgebudget import graph, locks
 from pytest_edgebudget.devices.base import CannotTell, Device, Fill
 from pytest_edgebudget.devices.kernels import kernels_of
+from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import Interrupted
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
+    LinkFacts,
     MemoryFacts,
+    NpuFacts,
     PlacementFacts,
     PlanFacts,
     Predictions,
     StartupFacts,
+    SynthesisFacts,
     Timings,
     TwinAnswers,
 )
@@ -55,12 +59,10 @@ class Gathered:
         return found
 
     def _gather(self, kind: type) -> object:
-        refusal = self.subject.device.refusal(kind)
-        if refusal:
-            return CannotTell(refusal)
-        if reason := can_gather(self.subject.device, kind):
+        device = self.subject.device
+        if reason := elsewhere(device, kind) or device.refusal(kind) or can_gather(device, kind):
             return CannotTell(reason)
-        source = self.subject.device.source(kind)
+        source = device.source(kind)
         try:
             if source is not None:
                 return _repeated(lambda: _from(source, self.subject))
@@ -92,6 +94,10 @@ def _repeated(gather: Callable[[], object]) -> object:
     raise AssertionError
 
 
+_TOLD_BY: Mapping[type, str] = {LinkFacts: "cortex-m", NpuFacts: "vela", SynthesisFacts: "hls4ml"}
+"""Facts that one way to run gathers, and no other."""
+
+
 def can_gather(device: Device, kind: type) -> str:
     """Why nothing gathers such facts on that device; empty when something does."""
     if kind is TwinAnswers:
@@ -99,6 +105,20 @@ def can_gather(device: Device, kind: type) -> str:
     if kind in _GATHER or device.source(kind) is not None:
         return ""
     return f"nothing on {device.choice.profile.name}, run {device.choice.way}, tells this"
+
+
+def elsewhere(device: Device, kind: type) -> str:
+    """
+    Which other way tells what this one is not asked for; empty for facts that any may tell.
+
+    Asked before the device: its flash is no matter of how fast this machine is.
+    """
+    if kind not in _TOLD_BY or device.source(kind) is not None:
+        return ""
+    profile, other = device.choice.profile, _TOLD_BY[kind]
+    if way_named(other).refusal(profile):
+        return f"nothing tells this of {profile.name}"
+    return f'only run = "{other}" tells this of {profile.name}'
 
 
 def _from(source: Callable[[Artifact, Fill], object], subject: Subject) -> object:

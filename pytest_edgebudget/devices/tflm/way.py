@@ -30,6 +30,7 @@ from pytest_edgebudget.facts import (
     PlacementFacts,
     PlanFacts,
     Predictions,
+    TwinAnswers,
 )
 from pytest_edgebudget.graph.arena import ArenaRun
 from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
@@ -74,6 +75,8 @@ class MicroDevice:
         """Time, energy and instructions need the board."""
         if facts in TOLD:
             return ""
+        if facts is TwinAnswers:
+            return "it answers on this machine: there is no other answer to compare with"
         return f"needs the device: speed and energy of this machine are not those of {self._name}"
 
     def source(self, facts: type) -> Callable[[Artifact, Fill], object] | None:
