@@ -85,7 +85,7 @@ def _quantize(sample: Array, port: Port) -> Array:
 
 def _with_shape(sample: Array, port: Port) -> Array:
     shape = default_shape(port.shape)
-    if sample.size == int(np.prod(shape)):
+    if sample.size == int(np.prod(shape)) and _same_order(sample.shape, shape):
         return sample.reshape(shape)
     for candidate in ((1, *sample.shape), sample.shape):
         if _fits(candidate, port.shape):
@@ -95,6 +95,17 @@ def _with_shape(sample: Array, port: Port) -> Array:
         f"a sample of shape {_text(sample.shape)} does not fit the input "
         f"{port.name!r} of shape {_text(port.shape)}",
     )
+
+
+def _same_order(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """
+    Whether an array of one shape is one of the other without its elements being moved.
+
+    Axes of 1 come and go, and one flat axis may stand for all; 3x32x32 for 32x32x3
+    is an image that was not transposed, and would be read as noise.
+    """
+    lengths = [[n for n in each if n != 1] for each in (shape, other)]
+    return lengths[0] == lengths[1] or min(map(len, lengths)) <= 1
 
 
 def _fits(shape: tuple[int, ...], free: tuple[int, ...]) -> bool:

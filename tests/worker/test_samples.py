@@ -54,6 +54,15 @@ def test_a_sample_that_does_not_fit_is_refused_with_both_shapes() -> None:
         to_input(np.zeros(5), FLOAT)
 
 
+def test_axes_of_one_come_and_go_but_an_image_in_another_order_is_refused() -> None:
+    image = Port("x", "x", (1, 4, 4, 3), "float32")
+    pixels = np.arange(48, dtype=np.float32)
+    for shape in ((4, 4, 3), (1, 4, 4, 3), (4, 1, 4, 3), (48,)):
+        assert to_input(pixels.reshape(shape), image).ravel().tolist() == pixels.tolist()
+    with pytest.raises(Refusal, match="shape 3x4x4 does not fit the input 'x' of shape 1x4x4x3"):
+        to_input(pixels.reshape(3, 4, 4), image)
+
+
 def test_text_is_refused() -> None:
     with pytest.raises(Refusal, match="'x' takes float32, the data holds <U1"):
         to_input(np.array(["a", "b", "c", "d"]), FLOAT)
