@@ -70,6 +70,10 @@ class ModelError(EdgeBudgetError):
     """A model or data file is missing, damaged, or not what its name says."""
 
 
+class DataError(ModelError):
+    """The samples do not fit the model."""
+
+
 class BuildError(EdgeBudgetError):
     """A pass could not make this candidate, or its promise is not in the file."""
 

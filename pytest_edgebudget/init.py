@@ -15,10 +15,12 @@ from pytest_edgebudget import devices
 from pytest_edgebudget.build import source_artifact
 from pytest_edgebudget.data import DataFile, load_data
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.recipes import FIXED_POINT, recipes_of
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import EdgeBudgetError, Place
 from pytest_edgebudget.facts import InstructionFacts, PlacementFacts
 from pytest_edgebudget.measure import Wanted, measure
+from pytest_edgebudget.measure.telling import told_as
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.settings import read_settings
@@ -56,8 +58,8 @@ ROOM = {
 FLOOR = 0.01
 """By how much a first accuracy floor lies below it."""
 
-FIXED_POINT = 'optimize = ["fixed_point(16, 6, round=true, saturate=true)"]'
-SMALLER = '# optimize = ["none", "float16", "int8"]   # lets the gate shrink the model'
+SUGGESTED = ("float16", "int8")
+"""Recipes that a first budget file names, where the device runs them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +110,13 @@ def _head(choice: DeviceChoice, registry: Registry) -> str:
     return head + f"# edgebudget devices {choice.profile.name}: other ways, and what they tell\n"
 
 
-def _fixed(device: Device) -> bool:
-    """Whether the device computes in fixed-point numbers alone: then floats run nowhere."""
-    return device.choice.profile.runtimes == ("hls4ml",)
+def _optimize(choice: DeviceChoice) -> str:
+    """The line ``optimize``; a comment unless nothing runs there without a recipe."""
+    recipes = recipes_of(choice)
+    if FIXED_POINT in recipes:
+        return f'optimize = ["{FIXED_POINT}"]'
+    names = ", ".join(f'"{name}"' for name in ("none", *SUGGESTED) if name in ("none", *recipes))
+    return f"# optimize = [{names}]   # lets the gate shrink the model"
 
 
 def _check_writable(output: Path) -> None:
@@ -158,7 +164,7 @@ def _table(name: str, written: str, data: Path | None, output: Path, tools: Tool
     lines = [f"[models.{_key(name)}]", f"path = {json.dumps(path)}"]
     if data:
         lines.append(f"data = {json.dumps(_relative(data, output))}")
-    lines.append(FIXED_POINT if _fixed(tools.device) else SMALLER)
+    lines.append(_optimize(tools.device.choice))
     lines += ["", f"[models.{_key(name)}.budget]"]
     lines += _limits(model, file, tools)
     return "\n".join(lines) + "\n"
@@ -170,17 +176,18 @@ def _limits(model: ModelBudget, data: DataFile | None, tools: Tools) -> Iterator
     )
     metrics = [tools.registry.metrics[name] for name in (*ROOM, *_quality(data))]
     metrics = [metric for metric in metrics if _worth(metric, tools.device)]
-    readings = measure(
-        artifact,
-        [Wanted(metric.name, metric, metric.defaults()) for metric in metrics],
-        device=tools.device,
-        data=data,
-        split="test",
-        source=artifact,
-        state=model.state,
-        store=tools.store,
-        root=tools.root,
-    ).readings
+    with told_as(model.name, artifact, data):
+        readings = measure(
+            artifact,
+            [Wanted(metric.name, metric, metric.defaults()) for metric in metrics],
+            device=tools.device,
+            data=data,
+            split="test",
+            source=artifact,
+            state=model.state,
+            store=tools.store,
+            root=tools.root,
+        ).readings
     for metric in metrics:
         reading = readings.get(metric.name)
         if reading is None or reading.evidence not in metric.accepts:

@@ -53,6 +53,8 @@ class PartNode(pytest.Collector):
     budget: Budget
     part: ModelBudget | GroupBudget
     gate: GateSession
+    why: str = ""
+    told: str = ""
 
     @classmethod
     def of(cls, parent: BudgetFile, budget: Budget, part: ModelBudget | GroupBudget) -> PartNode:
@@ -70,8 +72,15 @@ class PartNode(pytest.Collector):
 
     def setup(self) -> None:
         """Fit and measure, once a session however often pytest asks."""
-        if why := self._failure():
-            pytest.fail(why, pytrace=False)  # outside of "except": no chain of tracebacks
+        self.why = self._failure()
+
+    def tell(self, item: str) -> str:
+        """Why nothing was fitted: whole for the first *item* that asks, a line for others."""
+        first, *more = self.why.splitlines() or [""]
+        self.told = self.told or item
+        if not more or self.told == item:
+            return self.why
+        return f"{first}\n  {self.told}, above, says the rest"
 
     def _failure(self) -> str:
         """Fit all models of this part; what went wrong, or an empty string."""
@@ -109,6 +118,11 @@ class JudgedItem(pytest.Item):
             item.add_marker(pytest.mark.timeout(0))
         return item
 
+    def setup(self) -> None:
+        """An error where the model was not fitted."""
+        if why := self.part.tell(self.name):
+            pytest.fail(why, pytrace=False)
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A broken limit is explained; anything else is a traceback."""
         if isinstance(excinfo.value, BrokenBudget | EdgeBudgetError):
@@ -125,9 +139,8 @@ class JudgedItem(pytest.Item):
 
     def _error(self, report: pytest.TestReport) -> ErrorRow:
         file, model, name = self.part.gate.name(self.part.budget.path), self.part.name, self.name
-        return ErrorRow(
-            id=f"{file}::{model}::{name}", file=file, model=model, message=report.longreprtext
-        )
+        said = self.part.why or report.longreprtext
+        return ErrorRow(id=f"{file}::{model}::{name}", file=file, model=model, message=said)
 
 
 class LintItem(JudgedItem):

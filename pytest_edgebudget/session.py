@@ -18,6 +18,7 @@ from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.runs import unknown_runs, with_run
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.recipes import recipes_of
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
 from pytest_edgebudget.fit.bench import Rules
@@ -27,7 +28,7 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.report.base import FileRow, Run
+from pytest_edgebudget.report.base import FileRow, ModelRow, Run
 from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
 from pytest_edgebudget.settings import read_settings
@@ -198,9 +199,7 @@ class GateSession:
         file = self.name(budget.path)
         return Found(
             limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, fit.artifact)),
-            model=model_row(
-                fit, self.registry.metrics, file=file, lock=self._locked(budget, model.name)
-            ),
+            model=self._row(budget, fit),
             lock=_entry(fit) if fit.kept else None,
         )
 
@@ -235,9 +234,16 @@ class GateSession:
         file = self.name(budget.path)
         return Found(
             lint=lint_row(result.found, budget, model, file=file),
-            model=model_row(
-                fit, self.registry.metrics, file=file, lock=self._locked(budget, model.name)
-            ),
+            model=self._row(budget, fit),
+        )
+
+    def _row(self, budget: Budget, fit: Fit) -> ModelRow:
+        return model_row(
+            fit,
+            self.registry.metrics,
+            file=self.name(budget.path),
+            lock=self._locked(budget, fit.model.name),
+            recipes=recipes_of(budget.device),
         )
 
     def lint_fails(self, budget: Budget, model: ModelBudget) -> bool:

@@ -129,6 +129,7 @@ def test_init_limits_what_the_profiles_own_way_to_run_tells(
     accelerated = {"cpu_fallback", "off_chip", "npu_cycles", "npu_sram"}
     assert accelerated & only["budget"].keys() == limited
     assert ("optimize" in only) == (run == "hls4ml")
+    assert "float16" not in file.read_text()  # no kernel there has weights of half precision
     assert main(["lint", str(file), "--format=json"]) != 2  # no mistake in it
 
 

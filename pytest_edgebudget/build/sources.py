@@ -74,7 +74,7 @@ def _check_format(name: str, suffix: str, formats: tuple[str, ...]) -> None:
         readable = " and ".join(f".{item}" for item in formats)
         raise ModelError(
             f"{name} is {suffix}, but the device runs {readable}",
-            "choose another runtime in [device], or another file",
+            "convert it, or choose a device or a runtime that runs it: edgebudget devices NAME",
         )
 
 

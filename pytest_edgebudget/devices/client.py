@@ -9,7 +9,13 @@ from typing import Any
 from pytest_edgebudget.devices.base import CannotTell, Files, Loaded, LocalFiles, Port, Samples
 from pytest_edgebudget.devices.connection import Connection, Refused
 from pytest_edgebudget.devices.runtimes import RUNTIMES
-from pytest_edgebudget.errors import DeviceError, EdgeBudgetError, MissingExtra, ModelError
+from pytest_edgebudget.errors import (
+    DataError,
+    DeviceError,
+    EdgeBudgetError,
+    MissingExtra,
+    ModelError,
+)
 from pytest_edgebudget.graph.arena import ArenaRun
 from pytest_edgebudget.worker.acceleration import NOTHING, Acceleration
 
@@ -146,7 +152,8 @@ class WorkerClient:
         if refused.kind == "missing":
             return missing_runtime(self._runtime, self._python)
         if refused.kind in ("model", "data"):
-            return ModelError(f"{self._model}: {refused.message}", refused.hint)
+            kind = DataError if refused.kind == "data" else ModelError
+            return kind(f"{self._model}: {refused.message}", refused.hint)
         if refused.kind == "platform":
             return CannotTell(refused.message, refused.hint)
         return DeviceError(f"{refused.message} while {doing}", refused.hint)

@@ -12,7 +12,7 @@ from pytest_edgebudget.build import build
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.runtimes import trial_runtime
-from pytest_edgebudget.errors import EdgeBudgetError, ModelError
+from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import (
     FileFacts,
     InstructionFacts,
@@ -27,6 +27,7 @@ from pytest_edgebudget.facts import (
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.measure import Wanted, measure
+from pytest_edgebudget.measure.telling import told_as
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.store import Store
@@ -97,13 +98,8 @@ class Bench:
     ) -> Measurement:
         """Read the metrics of *limits* on a split, or its *first* so many samples."""
         self.say(f"{self.model.name}: {artifact.recipe}: measuring")
-        try:
+        with told_as(f"{self.model.name} ({artifact.recipe})", artifact, self.data):
             return self._measure(artifact, limits, split, first)
-        except EdgeBudgetError as error:
-            # In the cache a file is named after its bytes, which tell nobody anything.
-            name = f"{self.model.name} ({artifact.recipe})"
-            error.message = error.message.replace(artifact.path.name, name)
-            raise
 
     def _measure(
         self, artifact: Artifact, limits: Iterable[Limit], split: str, first: int | None

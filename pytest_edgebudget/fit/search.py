@@ -75,11 +75,21 @@ class Search:
                 return self._fit(trial.artifact, self._final(trial), split)
         closest = self._closest(split)
         if closest is None or closest.artifact is None:
-            raise BuildError(
-                f"{self.bench.model.name}: no candidate could be built\n"
-                + "\n".join(f"  {trial.recipe}: {trial.reason}" for trial in self.trials)
-            )
+            raise BuildError(self._nothing())
         return self._fit(closest.artifact, self._final(closest), split if recipes else "")
+
+    def _nothing(self) -> str:
+        """Why there is no candidate; once, where all failed alike."""
+        name = self.bench.model.name
+        reasons = {
+            str(trial.recipe): trial.reason.replace(f"{name} ({trial.recipe}): ", "")
+            for trial in self.trials
+        }
+        if len(set(reasons.values())) == 1:
+            recipes = "" if list(reasons) == ["none"] else f" ({', '.join(reasons)})"
+            return f"{name}{recipes}: {next(iter(reasons.values()))}"
+        each = "\n".join(f"  {recipe}: {reason}" for recipe, reason in reasons.items())
+        return f"{name}: no candidate could be built\n{each}"
 
     def _try(self, recipe: Recipe, split: str) -> Trial:
         """Build *recipe* and send it through the stages until one rejects it."""

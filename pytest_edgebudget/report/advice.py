@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from pytest_edgebudget.budget.tree import key_text
+from pytest_edgebudget.devices.recipes import ANYWHERE
 from pytest_edgebudget.report import words
 from pytest_edgebudget.report.base import BoundRow, LayerRow, LimitRow, ModelRow, TrialRow
 from pytest_edgebudget.types import Unit
@@ -71,6 +72,8 @@ def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:
     if row.better == "higher" and tried <= {"none"}:
         return
     for recipe, saves in fixes.items():
+        if model.recipes and recipe in ANYWHERE and recipe not in model.recipes:
+            continue
         if recipe not in tried and not _already_integer(model) and _may_fit(row, recipe):
             yield f'optimize = [..., "{recipe}"]: {saves}'
 

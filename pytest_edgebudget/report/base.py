@@ -136,7 +136,7 @@ class ModelRow:
     One model: the artifact that was gated and how it was found.
 
     *artifact* is its path in the cache, *external* the names of data files
-    beside it.
+    beside it. *recipes* are those that the device gains by; empty for any.
     """
 
     file: str
@@ -151,6 +151,7 @@ class ModelRow:
     fits: bool
     external: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,9 +63,14 @@ def status(verdict: Verdict) -> str:
 
 
 def model_row(
-    fit: Fit, metrics: Mapping[str, Metric], *, file: str, lock: LockEntry | None = None
+    fit: Fit,
+    metrics: Mapping[str, Metric],
+    *,
+    file: str,
+    lock: LockEntry | None = None,
+    recipes: tuple[str, ...] = (),
 ) -> ModelRow:
-    """One fitted model as a row."""
+    """One fitted model as a row; *recipes* are those that its device gains by."""
     units = {
         limit.name: (metrics[limit.metric].unit if limit.metric in metrics else Unit.NUMBER).value
         for limit in fit.model.limits  # a metric of the user's own is a plain number
@@ -85,6 +90,7 @@ def model_row(
             path.relative_to(fit.artifact.path.parent).as_posix() for path in fit.artifact.external
         ),
         notes=(*fit.artifact.notes, *_differing(fit, lock)),
+        recipes=recipes,
     )
 
 

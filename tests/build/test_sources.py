@@ -30,7 +30,7 @@ def test_a_format_that_the_device_does_not_run_is_a_sentence(bench: Bench) -> No
         bench.source(path, "tflite")
     assert str(caught.value) == (
         f"{path} is .onnx, but the device runs .tflite\n"
-        "  choose another runtime in [device], or another file"
+        "  convert it, or choose a device or a runtime that runs it: edgebudget devices NAME"
     )
 
 

@@ -95,6 +95,26 @@ client.WorkerClient.run = run
     assert '"errors": []' not in (project / "report.json").read_text()
 
 
+def test_what_no_candidate_survives_is_told_once_with_the_data_that_it_is_about(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    import numpy as np
+
+    with np.load(project / "data.npz") as data:
+        arrays = {name: data[name] for name in data.files}
+    small = {name: x[:, :5] if name.startswith("x_") else x for name, x in arrays.items()}
+    np.savez(project / "small.npz", **small)
+    write(BUDGET.replace("data.npz", "small.npz").replace('"float16", "int8"', '"float16"'))
+    result = gate("--edge-budget", "pi4.toml", "--edge-budget-report", "json:report.json")
+
+    result.assert_outcomes(errors=3)
+    out = result.stdout.str()
+    assert out.count("the data is ") == 1
+    assert "digits (none, float16): a sample of shape 5x" in out
+    assert "size, above, says the rest" in out
+    assert (project / "report.json").read_text().count("small.npz") == 3
+
+
 def test_a_candidate_that_cannot_be_built_does_not_stop_the_others(
     gate: Runner, write: Callable[[str], None], project: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import jsonschema
 
@@ -40,6 +40,14 @@ def test_a_broken_limit_says_by_how_much_which_layer_and_what_would_fix_it(
     size: LimitRow, model: ModelRow
 ) -> None:
     assert broken_text(size, model) == MESSAGE
+
+
+def test_recipes_that_the_device_does_not_run_are_no_advice(
+    size: LimitRow, model: ModelRow
+) -> None:
+    text = broken_text(size, replace(model, recipes=("int16x8", "int8")))
+    assert '"int8"]' in text
+    assert "dynamic_int8" not in text
 
 
 TABLE = """\
