@@ -205,7 +205,8 @@ KEYS: tuple[Key, ...] = (
         "models.NAME.data",
         Kind.TEXT,
         "An `.npz` file with `x_test`, `y_test`, `x_calibration`, `x_val` ..., "
-        "or `package.module:function` that returns these arrays.",
+        "or `package.module:function` that returns these arrays. A sample has the input's shape; "
+        "axes of 1 may be left out, and one flat axis stands for all. NaN reach the model.",
         '"../data/keywords.npz"',
     ),
     Key(

@@ -83,7 +83,10 @@ def doctor(
     asked = budgets or run or profile != "host"
     if budgets:
         parts += [
-            (f"{budget.path.name}: {_title(budget.device)}", _device(budget.device, budget.models))
+            (
+                f"{_shown(budget.path, root)}: {_title(budget.device)}",
+                _device(budget.device, budget.models),
+            )
             for budget in _read(budgets, registry, root)
         ]
     elif asked:
@@ -133,6 +136,10 @@ def _tools() -> Iterator[Line]:
         found = shutil.which(name)
         what, _, command = use.partition(": ")
         yield Line(True, f"{name}: {found}") if found else Line(None, f"{name} {what}", command)
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _title(choice: DeviceChoice) -> str:

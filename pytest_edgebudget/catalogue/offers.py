@@ -75,7 +75,9 @@ def offers(profile: Profile, registry: Registry) -> tuple[Offer, ...]:
 def _serves(way: Way, profile: Profile) -> bool:
     """Nothing can be left unrun everywhere: that is a way only where there is no other."""
     idle = way.name == STATIC and profile.default_run != STATIC
-    return not idle and not way.refusal(profile)
+    # Android can be put on a board: it is not refused, and not offered either.
+    strange = way.name == "adb" and profile.cpu != "" and "Android" not in profile.title
+    return not idle and not strange and not way.refusal(profile)
 
 
 def _offer(way: Way, profile: Profile, metrics: Mapping[str, Metric]) -> Offer:

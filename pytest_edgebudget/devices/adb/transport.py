@@ -17,7 +17,7 @@ FOLDER = "/data/local/tmp/edgebudget"
 """The one place where the shell's user may keep programs and run them."""
 PHONE_TMP = "/data/local/tmp"
 URL = re.compile(r"adb://([A-Za-z0-9_][A-Za-z0-9_.:-]*)")
-INSTALL = "sudo apt-get install adb"
+INSTALL = "apt install adb"
 LOST = (0, 255)  # a client whose phone went away has no status to tell; ours never end so
 COMPLAINTS = ("error:", "adb: error:", "adb: device", "- waiting for device")
 

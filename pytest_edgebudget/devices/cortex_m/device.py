@@ -145,7 +145,7 @@ def refusal(profile: Profile) -> str:
     """Why models of *profile* cannot run this way; empty where they can."""
     if profile.cpu not in CORES:
         known = ", ".join(name.removeprefix("Cortex-") for name in CORES)
-        return f"its core is {profile.cpu or 'not told'}, not a Cortex-{known}"
+        return f"its core is {profile.cpu or 'not told'}, none of Cortex-{known}"
     if "tflm" not in profile.runtimes:
         return f"it runs {' and '.join(profile.runtimes)}, not TensorFlow Lite Micro"
     if profile.accelerator:

@@ -24,6 +24,8 @@ from pytest_edgebudget.graph.verify import faults
 _SHAPED = frozenset(("EXPAND_DIMS", "RESHAPE", "SQUEEZE"))
 """Whose other inputs say nothing that the shape of the output does not."""
 
+SHOWN = 3
+"""Kinds of operators that a message lists; an ellipsis stands for more."""
 _CONVERTING = _SHAPED | {"DEQUANTIZE", "QUANTIZE"}
 """What may come in before, or go out behind, all that is computed with integers."""
 
@@ -81,8 +83,9 @@ def generate(graph: Graph) -> Program:
     if reason := _refusal(graph):
         raise _cannot(reason)
     if floats := _floats(graph):
+        shown = ", ".join(floats[:SHOWN]) + ", ..." * (len(floats) > SHOWN)
         raise ModelError(
-            f"{' and '.join(floats)} compute with floats, and only int8 models are compiled to C",
+            f"it computes with floats ({shown}), and only int8 models are compiled to C",
             'int8 makes all of it integers; run = "tflm" runs floats, too',
         )
     places, arena = _places(graph)

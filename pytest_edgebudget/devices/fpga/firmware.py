@@ -20,7 +20,7 @@ from pytest_edgebudget.devices.fpga.note import read_note
 from pytest_edgebudget.errors import BuildError, MissingExtra, ModelError
 
 COMPILER = "g++"
-MISSING_COMPILER = "apt-get install g++"
+MISSING_COMPILER = "apt install g++"
 FLAGS = ("-O1", "-std=c++17", "-fPIC", "-shared", "-fno-gnu-unique", "-w")
 """-O1: the library is loaded once or twice, and g++ -O3 takes twice as long."""
 

@@ -39,7 +39,7 @@ OPTIONS = (
     *("-o", "ConnectTimeout=15"),
     *("-o", "ConnectionAttempts=2"),
 )
-INSTALL = "sudo apt-get install openssh-client"
+INSTALL = "apt install openssh-client"
 
 
 def program() -> list[str]:

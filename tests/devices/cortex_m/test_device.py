@@ -97,7 +97,7 @@ def test_an_operator_without_c_is_named_and_answered_by_the_micro_runtime(tmp_pa
 def test_a_float_model_is_refused_as_the_model_that_it_is() -> None:
     source = chip().source(facts.LinkFacts)
     assert source is not None
-    with pytest.raises(ModelError, match=r"CONV_2D and .* compute with floats") as caught:
+    with pytest.raises(ModelError, match=r"computes with floats \(CONV_2D, .*\)") as caught:
         source(artifact(DIGITS / "digits.tflite"), lambda worker: None)
     assert "int8 makes all of it integers" in caught.value.hint
 
