@@ -18,11 +18,13 @@ from pytest_edgebudget.facts import (
     InstructionFacts,
     LinkFacts,
     MemoryFacts,
+    NpuFacts,
+    PlacementFacts,
     PlanFacts,
     Predictions,
     StartupFacts,
     SynthesisFacts,
-    Timings,
+    TwinAnswers,
 )
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.lock import LockEntry
@@ -43,9 +45,11 @@ from pytest_edgebudget.types import (
 )
 
 STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts, LinkFacts)
-QUALITY: tuple[type, ...] = (Predictions,)
+QUALITY: tuple[type, ...] = (Predictions, TwinAnswers)
+PLACED: tuple[type, ...] = (PlacementFacts, NpuFacts)
 MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts, SynthesisFacts)
-TIME: tuple[type, ...] = (Timings,)
+KNOWN = (*STATIC, *PLACED, *QUALITY, *MEMORY)
+"""All others are asked for last: times, energy, and what an extension reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,11 @@ class Bench:
         return tuple(
             limit for limit in self.model.limits if self.metrics[limit.metric].needs in needs
         )
+
+    def other_limits(self) -> tuple[Limit, ...]:
+        """The model's limits of metrics that read none of KNOWN."""
+        known = {limit.name for limit in self.limits(KNOWN)}
+        return tuple(limit for limit in self.model.limits if limit.name not in known)
 
     def build(self, recipe: Recipe) -> Artifact:
         """The artifact of *recipe*. Raises `BuildError`."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
-from pytest_edgebudget.fit.bench import MEMORY, QUALITY, STATIC, TIME, Bench
+from pytest_edgebudget.fit.bench import MEMORY, PLACED, QUALITY, STATIC, Bench
 from pytest_edgebudget.fit.result import Fit
 from pytest_edgebudget.types import (
     Artifact,
@@ -151,13 +151,14 @@ class Search:
     def _stages(self, split: str) -> Iterable[tuple[tuple[Limit, ...], int | None]]:
         """Limits to judge together, cheapest first, with the number of samples."""
         yield self.bench.limits(STATIC), None
+        yield self.bench.limits(PLACED), None
         quality = self.bench.limits(QUALITY)
         samples = self.bench.data.samples(split) if self.bench.data else 0
         if samples > 2 * FIRST_SLICE and self.bench.model.state != "carried":
             yield tuple(self._first_look(quality)), FIRST_SLICE
         yield quality, None
         yield self.bench.limits(MEMORY), None
-        yield self.bench.limits(TIME), None
+        yield self.bench.other_limits(), None
 
     def _stage(
         self, artifact: Artifact, limits: tuple[Limit, ...], split: str, first: int | None
@@ -218,7 +219,10 @@ class Search:
     def _final(self, trial: Trial) -> Measurement:
         """The candidate on the test split; physical readings of the search are kept."""
         assert trial.artifact is not None
-        physical = {limit.name for limit in self.bench.limits((*MEMORY, *TIME))}
+        physical = {
+            limit.name
+            for limit in (*self.bench.limits((*PLACED, *MEMORY)), *self.bench.other_limits())
+        }
         known = {name: r for name, r in trial.readings.items() if name in physical}
         rest = [limit for limit in self.bench.model.limits if limit.name not in known]
         after = self.bench.measure(trial.artifact, rest, "test")
