@@ -104,6 +104,25 @@ class Timings:
         return tuple(run for worker in self.workers for run in worker)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedCost:
+    """
+    What an inference takes on a device that is not there, in SI units: time or energy.
+
+    *value* in *low*..*high*, an interval of 80 %. *note* names the rows behind it and
+    what widened it; *key* is what decides the number beside the model; *layers* are
+    the shares, largest first. *refused*: why the device itself does not tell.
+    """
+
+    value: float
+    low: float
+    high: float
+    note: str
+    key: Key
+    refused: str
+    layers: tuple[Layer, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryFacts:
     """

@@ -15,7 +15,7 @@ from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.base import CannotTell
 from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
-from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.facts import EstimatedCost, Predictions
 from pytest_edgebudget.measure.cache import cached, keep
 from pytest_edgebudget.measure.gather import Gathered
 from pytest_edgebudget.measure.keys import STATIC, comparison_key
@@ -127,6 +127,8 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
 def _value(wanted: Wanted, facts: object, subject: Subject) -> Value:
     if wanted.slices and isinstance(facts, Predictions):
         return worst_slice(wanted, facts, subject)
+    if isinstance(facts, EstimatedCost) and not wanted.metric.estimable:
+        raise CannotTell(facts.refused)
     return wanted.metric.read(facts, wanted.options)
 
 

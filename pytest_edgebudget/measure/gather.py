@@ -25,6 +25,7 @@ from pytest_edgebudget.facts import (
     Timings,
     TwinAnswers,
 )
+from pytest_edgebudget.measure.estimates import ESTIMATED, estimated
 from pytest_edgebudget.measure.predictions import predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.timing import put_inputs, startup, timings
@@ -61,12 +62,23 @@ class Gathered:
     def _gather(self, kind: type) -> object:
         device = self.subject.device
         if reason := elsewhere(device, kind) or device.refusal(kind) or can_gather(device, kind):
-            return CannotTell(reason)
+            return self._instead(kind, reason)
         source = device.source(kind)
         try:
             if source is not None:
                 return _repeated(lambda: _from(source, self.subject))
             return _repeated(lambda: _GATHER[kind](self))
+        except CannotTell as error:
+            return error
+
+    def _instead(self, kind: type, reason: str) -> object:
+        """An estimate where there can be one, else why the device does not tell."""
+        if kind not in ESTIMATED or self.subject.artifact.format == "keras":
+            return CannotTell(reason)
+        try:
+            found = self.facts(graph.Graph)
+            assert isinstance(found, graph.Graph)
+            return estimated(self.subject, found, kind, reason)
         except CannotTell as error:
             return error
 

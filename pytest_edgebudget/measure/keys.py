@@ -14,6 +14,7 @@ from pytest_edgebudget import __version__, graph
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
     EnergyFacts,
+    EstimatedCost,
     FileFacts,
     InstructionFacts,
     LinkFacts,
@@ -65,6 +66,8 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         return tuple(sorted((pairs | dict(facts.conditions)).items()))
     if isinstance(facts, SynthesisFacts):
         return (("chip", facts.chip), ("tool", facts.tool))
+    if isinstance(facts, EstimatedCost):
+        return facts.key
     choice = subject.device.choice
     identity = subject.device.identity(subject.artifact.format)
     pairs = {
@@ -135,11 +138,12 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
     What decides a reading, all of it; None when it cannot be cached.
 
     Cached are metrics of facts that repeat on the device, and whose code is a plain function
-    of a module: a closure may hide what decides its answer.
+    of a module: a closure may hide what decides its answer. What may be an estimate is not:
+    it takes less time than the cache, and another table of estimates is another number.
     """
     metric, code = wanted.metric, _code(wanted.metric)
     repeats = metric.needs in STATIC or subject.device.repeats(metric.needs)
-    if not metric.cacheable or not repeats or not code:
+    if not metric.cacheable or metric.estimable or not repeats or not code:
         return None
     return {
         **dict(comparison_key(wanted, subject)),

@@ -6,16 +6,23 @@ from collections.abc import Iterable
 from statistics import median
 
 from pytest_edgebudget.errors import ModelError
-from pytest_edgebudget.facts import Timings
+from pytest_edgebudget.facts import EstimatedCost, Timings
 from pytest_edgebudget.metrics.base import Option, Value
 from pytest_edgebudget.stats import quantile, quantile_interval
-from pytest_edgebudget.types import Unit
+from pytest_edgebudget.types import Evidence, Unit
 from pytest_edgebudget.units import format_value
 
 
 def runs_option(default: int) -> Option:
     """How many timed runs the metric needs at least."""
     return Option("runs", int, default, "timed runs, at least")
+
+
+def estimated(cost: EstimatedCost) -> Value:
+    """An estimate, as it is."""
+    return Value(
+        cost.value, cost.low, cost.high, cost.note, cost.layers, evidence=Evidence.ESTIMATED
+    )
 
 
 def tail(name: str, timings: Timings, q: float, needed: int) -> Value:

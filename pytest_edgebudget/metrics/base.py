@@ -69,6 +69,8 @@ class Metric:
         additive: whether a group of models may be summed.
         informs: it describes what the runtime does not do: its limits are
             warnings, and never fail.
+        estimable: whether *read* takes `EstimatedCost`, too, which there may be
+            where the device does not tell what it *needs*.
         identity: what else tells it from a metric of the same name, such as
             the user's function; readings of another identity are not compared.
         exact: readings are EXACT whatever the device (static metrics).
@@ -92,6 +94,7 @@ class Metric:
     exact: bool = False
     bounds: tuple[float, float] | None = None
     cacheable: bool = True
+    estimable: bool = False
     identity: str = ""
     options: tuple[Option, ...] = ()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from statistics import mean, median
 
-from pytest_edgebudget.facts import EnergyFacts
+from pytest_edgebudget.facts import EnergyFacts, EstimatedCost
+from pytest_edgebudget.metrics._times import estimated
 from pytest_edgebudget.metrics.base import PHYSICS, Metric, Options, Value
 from pytest_edgebudget.types import Better, Unit
 
 
-def read(energy: EnergyFacts, options: Options) -> Value:
+def read(energy: EnergyFacts | EstimatedCost, options: Options) -> Value:
     """
     Joules of one inference above idle, by the device's own sensor.
 
@@ -21,9 +22,15 @@ def read(energy: EnergyFacts, options: Options) -> Value:
 
     Value: the median of the repetitions, above the mean idle power. Interval:
     the least and the most of them, above either idle power; wider where the
-    board was throttled or busy meanwhile. A device without a sensor has no
-    such number: it is not estimated from time.
+    board was throttled or busy meanwhile.
+
+    Where the device is not at hand: the power that was published of it while
+    it runs such models, times the estimated latency. The note says what that
+    power is of: of microcontrollers all that the chip draws, idle included.
+    Nothing is made of multiply-accumulates times picojoules.
     """
+    if isinstance(energy, EstimatedCost):
+        return estimated(energy)
     value = median(energy.above(mean(energy.idle)))
     found = [joules for idle in energy.idle for joules in energy.above(idle)]
     watts = f"{energy.watts:.3g} W running, {mean(energy.idle):.3g} W idle"
@@ -45,4 +52,5 @@ METRIC = Metric(
     accepts=PHYSICS,
     noisy=True,
     additive=True,
+    estimable=True,
 )

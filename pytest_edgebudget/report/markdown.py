@@ -30,6 +30,7 @@ def _lines(run: Run) -> Iterator[str]:
             if row.file == file.file:
                 yield _row(run, row)
         yield ""
+        yield from _estimates(run, file.file)
         yield from _lints(run, file.file)
     for row in run.limits:
         if row.fails:
@@ -39,6 +40,15 @@ def _lines(run: Run) -> Iterator[str]:
             yield from _trials(model)
     for error in run.errors:
         yield f"- **error** {_text(error.id)}: {_text(error.message.strip().splitlines()[0])}"
+
+
+def _estimates(run: Run, file: str) -> Iterator[str]:
+    """What is behind the readings of a device that was not there."""
+    rows = [row for row in run.limits if row.file == file and words.estimate(row)]
+    for row in rows:
+        yield f"- {_text(f'{row.model}: {row.metric}')}: {_text(words.estimate(row))}"
+    if rows:
+        yield ""
 
 
 def _lints(run: Run, file: str) -> Iterator[str]:

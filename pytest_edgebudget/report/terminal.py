@@ -76,6 +76,8 @@ def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
     for row in run.limits:
         if (row.file, row.model) == (file, name):
             yield _cells(row), row.status
+            if basis := words.estimate(row):
+                yield [f"    ({basis})"], ""
             if row.waiver:
                 yield [f"    ({row.waiver})"], ""
     for lint in run.lints:

@@ -33,6 +33,13 @@ def reading(row: ReadingRow | None, unit: str) -> str:
     return text
 
 
+def estimate(row: LimitRow) -> str:
+    """What an estimate of a run was made from; empty for any other reading."""
+    if row.after is None or row.after.evidence != "estimated":
+        return ""
+    return row.after.note if row.after.note.startswith("estimated: ") else ""
+
+
 def upper(row: LimitRow, bound: BoundRow) -> bool:
     """Whether a bound is an upper one."""
     return bound.kind == "max" or (bound.kind != "min" and row.better == "lower")

@@ -101,14 +101,27 @@ def test_a_runtime_whose_kernels_use_no_arena_has_none(find: Find, project: Path
 
 
 def test_a_time_of_a_board_cannot_be_read_on_this_machine(find: Find) -> None:
-    text = HEAD + 'latency = "8 ms"\ncold_start = { max = "1 s", when_missing = "skip" }\n'
+    latency = 'latency = { max = "8 ms", evidence = ["measured"] }\n'
+    text = HEAD + latency + 'cold_start = { max = "1 s", when_missing = "skip" }\n'
 
     fails, skipped = find("EB113", text + 'size = "9 KiB"\n' + QUALITY)
 
     why = "of this machine is not that of raspberry-pi-4"
-    assert fails.message == f"always fails: needs the device: latency {why}"
+    assert (
+        fails.message
+        == f"always fails: needs the device: latency {why}, and this limit accepts measured"
+    )
     assert skipped.message == f"is always skipped: needs the device: cold start {why}"
     assert (fails.severity, skipped.severity) == (None, Severity.NOTE)
+
+
+def test_a_time_that_is_estimated_is_read_and_one_without_a_basis_is_not(find: Find) -> None:
+    """Pi 4 and LiteRT have published rows, but no published power."""
+    assert find("EB113", HEAD + 'latency = "8 ms"\nsize = "9 KiB"\n' + QUALITY) == []
+
+    (found,) = find("EB113", HEAD + 'energy = "8 mJ"\nsize = "9 KiB"\n' + QUALITY)
+
+    assert found.message.endswith("; the power of raspberry-pi-4 was not published")
 
 
 def test_evidence_that_no_reading_has_is_found(find: Find) -> None:

@@ -1,0 +1,208 @@
+"""Estimates as readings of a budget: their evidence, their band, and what is not estimated."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_edgebudget.cli import main
+from pytest_edgebudget.devices.profile import profile_named
+from pytest_edgebudget.estimate import asked
+from pytest_edgebudget.estimate.precision import precision_of
+from pytest_edgebudget.graph import Graph, read
+
+ROOT = Path(__file__).parents[2]
+DIGITS = ROOT / "examples" / "digits" / "digits.tflite"
+
+BUDGET = """
+[device]
+profile = "{profile}"
+run = "{run}"
+[models.m]
+path = "{model}"
+[models.m.budget]
+{limits}
+"""
+
+
+class Gate:
+    """`edgebudget check` of one model in a project of its own."""
+
+    def __init__(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.project, self.capsys = project, capsys
+
+    def __call__(
+        self, profile: str, limits: str, *, run: str = "static", model: Path = DIGITS
+    ) -> dict[str, Any]:
+        text = BUDGET.format(profile=profile, run=run, model=model.as_posix(), limits=limits)
+        path = self.project / "b.toml"
+        path.write_text(text)
+        main(["check", str(path), "--format", "json"])
+        found = json.loads(self.capsys.readouterr().out)
+        return {row["metric"]: row for row in found["limits"]}
+
+    def text(self) -> str:
+        """The same once more, as a terminal shows it."""
+        main(["check", str(self.project / "b.toml")])
+        return self.capsys.readouterr().out
+
+
+@pytest.fixture
+def gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Gate:
+    (tmp_path / "pyproject.toml").write_text('[tool.edgebudget]\ncache = "cache"\n')
+    monkeypatch.chdir(tmp_path)
+    return Gate(tmp_path, capsys)
+
+
+# board, model, milliseconds, microjoules: MLPerf Tiny v1.2 results, closed/STMicroelectronics
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("board", "model", "ms", "uj"),
+    [
+        ("stm32l4r5-cubeai", "kws_dscnn/models/kws_int8.tflite", 43.2, 1821),
+        ("stm32h7a3-cubeai", "ad_autoencoder/models/ad01_int8.tflite", 1.23, 166),
+    ],
+)
+def test_what_was_published_of_a_board_lies_in_the_readings_of_the_gate(
+    gate: Gate, reference_models: Path, board: str, model: str, ms: float, uj: float
+) -> None:
+    rows = gate(board, 'latency = "1 s"\nenergy = "1 J"', model=reference_models / model)
+
+    for name, published in (("latency", ms * 1e-3), ("energy", uj * 1e-6)):
+        row = rows[name]
+        assert row["status"] == "kept"
+        assert row["after"]["evidence"] == "estimated"
+        assert row["after"]["low"] < published < row["after"]["high"]
+    assert "supply of the whole chip" in rows["energy"]["after"]["note"]
+
+
+def test_a_limit_inside_the_band_is_undecided_and_beyond_it_is_decided(gate: Gate) -> None:
+    wide = gate("raspberry-pi-4", 'latency = "1 s"')["latency"]
+    low, high = wide["after"]["low"], wide["after"]["high"]
+    assert low < wide["after"]["value"] < high
+
+    def outcome(seconds: float) -> str:
+        limits = f'latency = "{seconds * 1e6:.9g} us"'
+        return str(gate("raspberry-pi-4", limits)["latency"]["outcome"])
+
+    assert outcome(high * 1.01) == "kept"
+    assert outcome(high * 0.99) == "undecided"
+    assert outcome(low * 1.01) == "undecided"
+    assert outcome(low * 0.99) == "broken"
+
+
+def test_the_report_names_rows_error_and_what_widened_the_band(gate: Gate) -> None:
+    note = gate("raspberry-pi-4", 'latency = "1 s"')["latency"]["after"]["note"]
+
+    assert note.startswith("estimated: Raspberry Pi 4B, ")
+    assert ", fp32, 1 thread; " in note
+    assert "models, median error " in note
+    assert "smaller than any model seen: extrapolated" in note
+    assert f"({note})" in gate.text()
+
+
+def test_what_stands_in_for_a_board_does_not_measure_it_either(gate: Gate) -> None:
+    static = gate("raspberry-pi-4", 'latency = "1 s"')["latency"]["after"]
+    host = gate("raspberry-pi-4", 'latency = "1 s"', run="host")["latency"]["after"]
+    assert (host["value"], host["key"]) == (static["value"], static["key"])
+    assert host["key"]["estimated by"].startswith("table ")
+
+
+def test_tails_are_not_estimated(gate: Gate) -> None:
+    row = gate("raspberry-pi-4", 'latency_p95 = "1 s"')["latency_p95"]
+    assert row["outcome"] == "unmeasured"
+    assert row["after"] is None
+
+
+def test_a_limit_that_accepts_measured_only_is_unmeasured(gate: Gate) -> None:
+    row = gate("raspberry-pi-4", 'latency = { max = "1 s", evidence = ["measured"] }')["latency"]
+    assert row["outcome"] == "unmeasured"
+    assert row["reason"] == "the reading is estimated; this limit accepts measured"
+
+
+@pytest.mark.parametrize(
+    ("profile", "run", "reason"),
+    [
+        ("jetson-nano", "static", "no times of litert on Cortex-A57 in fp32 were published"),
+        ("ethos-u85-256", "static", "no published times of ethos-u85-256 come with this package"),
+        ("coral-dev-board", "static", "no published times of edge-tpu come with this package"),
+    ],
+)
+def test_without_a_basis_there_is_no_number_and_the_reason_is_told(
+    gate: Gate, profile: str, run: str, reason: str
+) -> None:
+    runtime = '\nruntime = "litert"' if profile == "jetson-nano" else ""
+    row = gate(profile, 'latency = "1 s"', run=run + f'"{runtime}\n#"')["latency"]
+    assert row["outcome"] == "unmeasured"
+    assert reason in row["reason"]
+
+
+def test_energy_without_a_published_power_is_unmeasured(gate: Gate) -> None:
+    row = gate("raspberry-pi-4", 'energy = "1 J"')["energy"]
+    assert row["outcome"] == "unmeasured"
+    assert "the power of raspberry-pi-4 was not published" in row["reason"]
+    assert 'run = "ssh://user@board" measures it' in row["reason"]
+
+
+# --- precision -----------------------------------------------------------------------------
+
+
+def _retyped(graph: Graph, constant: str = "", moved: str = "") -> Graph:
+    """The graph with other dtypes of its weights, or of what its ops hand on."""
+    tensors = tuple(
+        dataclasses.replace(
+            tensor,
+            dtype=(constant if tensor.constant and len(tensor.shape or ()) > 1 else "")
+            or ("" if tensor.constant else moved)
+            or tensor.dtype,
+        )
+        for tensor in graph.main.tensors
+    )
+    main_graph = dataclasses.replace(graph.main, tensors=tensors)
+    return dataclasses.replace(graph, subgraphs=(main_graph,))
+
+
+def test_precision_is_that_of_most_arithmetic() -> None:
+    graph = read(DIGITS)
+    assert precision_of(graph) == "fp32"
+    assert precision_of(_retyped(graph, constant="int8")) == "hybrid"
+    assert precision_of(_retyped(graph, "int8", "int8")) == "int8"
+    assert precision_of(_retyped(graph, "int8", "int16")) == "int16"
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [
+        ("kws_dscnn/models/kws_int8.tflite", "int8"),
+        ("kws_dscnn/models/kws_float32.tflite", "fp32"),
+        ("kws_dscnn/models/kws_dynrange.tflite", "hybrid"),
+        ("kws_dscnn/models/kws_qdq_int8.onnx", "int8"),
+        ("kws_dscnn/models/kws_alibaba_float.onnx", "fp32"),
+        ("ic_resnet8/models/resnet8_int8.tflite", "int8"),
+    ],
+)
+def test_precision_of_files_that_say_it_in_their_names(
+    reference_models: Path, model: str, precision: str
+) -> None:
+    assert precision_of(read(reference_models / model)) == precision
+
+
+def test_weights_of_8_bits_under_floats_are_between_and_integers_of_16_bits_are_not_told() -> None:
+    graph, profile = read(DIGITS), profile_named("raspberry-pi-4")
+
+    def of(model: Graph, precision: str = "") -> asked.Estimate:
+        return asked.estimated(model, profile, runtime="litert", precision=precision)
+
+    fast, slow = of(graph, "int8").latency, of(graph, "fp32").latency
+    found = of(_retyped(graph, constant="int8")).latency
+    assert fast.value < found.value < slow.value
+    assert (found.low, found.high) == (min(fast.low, slow.low), max(fast.high, slow.high))
+    with pytest.raises(asked.NoEstimate, match="no times of models in int16 were published"):
+        of(_retyped(graph, "int8", "int16"))
