@@ -149,7 +149,9 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "explain", help="what a model costs by layer; what a metric, rule, recipe or profile is"
     )
     explain.add_argument("name", type=_word, metavar="MODEL|METRIC|RULE|RECIPE|PROFILE")
-    explain.add_argument("--profile", help="whose memory plan; edgebudget devices lists them")
+    explain.add_argument(
+        "--profile", help="whose memory plan and time; edgebudget devices lists them"
+    )
     explain.add_argument(
         "--format", choices=["text", "json"], default="text", help="what is printed"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.explain.advice import Advice, advice
@@ -18,6 +19,9 @@ from pytest_edgebudget.graph.ir import Tensor
 from pytest_edgebudget.graph.memory import PLANNED
 from pytest_edgebudget.graph.memory import plan as plan_memory
 from pytest_edgebudget.types import Profile
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.explain.time import Times
 
 _PLANNERS = {"tflite-runtime": "litert"}
 """Runtimes that plan as another one does."""
@@ -47,6 +51,7 @@ class Account:
         device_runtime: what runs the model, by the profile's name for it.
         compiler: the accelerator whose compiler plans the memory anew; "" for none.
         advice: what would lower the peak.
+        times: what an inference takes on the profile's device; None without one.
     """
 
     path: Path
@@ -64,6 +69,7 @@ class Account:
     compiler: str
     advice: tuple[Advice, ...]
     prefix: str = field(repr=False)
+    times: Times | None = None
 
     def cost_at(self, step: int) -> LayerCost:
         """The cost of the op that runs at *step* of the plan."""
@@ -156,7 +162,16 @@ def account(path: Path, profile: Profile | None) -> Account:
         compiler=_compiler(graph, profile),
         advice=() if opened else advice(graph, plan, kernels),
         prefix=common_prefix(printable(cost.name) for cost in costs),
+        times=_times(graph, profile, runtime),
     )
+
+
+def _times(graph: Graph, profile: Profile | None, runtime: str) -> Times | None:
+    if profile is None:
+        return None
+    from pytest_edgebudget.explain.time import times  # loaded where a profile is read
+
+    return times(graph, profile, runtime)
 
 
 def runtime_for(format_: str, profile: Profile | None) -> str:

@@ -28,6 +28,12 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
                           buffers (name, size_bytes, offset_bytes (null: the runtime
                           asks for each buffer alone), first_step, last_step,
                           subgraph, tensor; -1: scratch)
+    time                  with --profile, else null: runtime, reason (why there is no
+                          estimate; or null), estimate (or null) and what_if (name, note, and
+                          an estimate each): latency_s and energy_j (value, low, high: 80 %;
+                          energy_j may be null), basis, median_error, notes, and for the model
+                          as it is ops (name, kind, seconds, bound: "compute", "bandwidth"
+                          or "overhead")
     advice                text, size_bytes (of the arena then), evidence ("exact" or
                           "estimated"), order (op indices in another order; or null)
 """
@@ -35,11 +41,16 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from pytest_edgebudget.explain.account import Account
 from pytest_edgebudget.graph.arena import Band
 from pytest_edgebudget.graph.cost import LayerCost
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.estimate import Estimate
+    from pytest_edgebudget.explain.time import Times
 
 SCHEMA = 1
 
@@ -63,6 +74,7 @@ def as_json(account: Account) -> str:
         "totals": _totals(account),
         "layers": [_layer(account, cost) for cost in account.costs],
         "memory": _memory(account),
+        "time": _time(account.times),
         "advice": [
             {
                 "text": item.text,
@@ -74,6 +86,34 @@ def as_json(account: Account) -> str:
         ],
     }
     return json.dumps(content, indent=2) + "\n"
+
+
+def _time(times: Times | None) -> dict[str, Any] | None:
+    if times is None:
+        return None
+    found = times.found
+    estimate = None
+    if found is not None:
+        estimate = _estimate(found) | {"ops": [asdict(op) for op in found.ops]}
+    return {
+        "runtime": times.runtime,
+        "reason": times.reason or None,
+        "estimate": estimate,
+        "what_if": [
+            {"name": each.name, "note": each.note, **_estimate(each.found)}
+            for each in times.what_if
+        ],
+    }
+
+
+def _estimate(found: Estimate) -> dict[str, Any]:
+    return {
+        "latency_s": asdict(found.latency),
+        "energy_j": asdict(found.energy) if found.energy else None,
+        "basis": found.basis,
+        "median_error": found.median_error,
+        "notes": list(found.notes),
+    }
 
 
 def _tensor(account: Account, index: int) -> dict[str, Any]:

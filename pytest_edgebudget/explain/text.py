@@ -28,11 +28,15 @@ _KINDS = {"fully_connected": "fully connected", "matmul": "matmul (attention)"}
 
 def as_text(account: Account, width: int = WIDTH) -> str:
     """
-    Header, layers, memory map, peak and advice.
+    Header, layers, time, memory map, peak and advice.
 
     No line but the first, the model's path, has more than *width* columns (40 at least).
     """
     lines = [*_header(account, width), "", *layer_table(account, width)]
+    if account.times:
+        from pytest_edgebudget.explain.time_text import time_lines  # loaded with a profile only
+
+        lines += ["", *time_lines(account, account.times, width)]
     blocks = [*memory_map(account, width)]
     if blocks:
         lines += ["", f"Memory map{_open(account)}", *blocks]

@@ -35,6 +35,8 @@ model.tflite
 1 RESHAPE         flat     1x48    float32          8 B            384 B◂
 2 FULLY_CONNECTED scores   1x5     float32    240 960 B  240  22 % 212 B
 
+Time on board, not estimated: no times of tflm on board in fp32 were published
+
 Memory map
 █ written  ▓ read  ░ kept  ▒ scratch  · free  (one column is 7 B)
     0 CONV_2D              in▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓··········0█████████████████████████████      320 B
