@@ -6,6 +6,7 @@ from pytest_edgebudget.lint.budgets import (
     half_a_budget,
     ignore_without_reason,
     limit_above_the_device,
+    limit_inside_the_band,
     lock_of_another_setup,
     loose_limit,
     never_failing_limit,
@@ -39,4 +40,5 @@ RULES: tuple[Rule, ...] = (
     search_on_the_test_split.RULE,
     test_split_twice.RULE,
     time_of_any_machine.RULE,
+    limit_inside_the_band.RULE,
 )

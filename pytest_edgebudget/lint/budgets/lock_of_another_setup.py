@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from pytest_edgebudget.devices.base import Identity
 
 
+ESTIMATED_BY = "estimated by"
+"""The pair that the comparison key of an estimate has, see `measure.estimates`."""
+
+
 def check(file: BudgetFile) -> Iterator[Finding]:
     """Locked readings that a run today would not compare with."""
     from pytest_edgebudget.errors import ModelError
@@ -74,7 +78,9 @@ def _differences(choice: DeviceChoice, model: ModelBudget, reading: Reading) -> 
     for name, today in _today(choice).items():
         if name in key and key[name] != today:
             yield f"{name} {key[name]}, the budget has {today}"
-    if "runtime" in key:
+    if ESTIMATED_BY in key:
+        yield from _table(key)
+    elif "runtime" in key:
         yield from _runtime(choice, model, key)
     if "data" in key and isinstance(model.data, Path):
         from pytest_edgebudget.store.files import digest
@@ -85,6 +91,14 @@ def _differences(choice: DeviceChoice, model: ModelBudget, reading: Reading) -> 
 
 def _today(choice: DeviceChoice) -> dict[str, str]:
     return {"device": choice.profile.name, "run": choice.way, "threads": str(choice.threads)}
+
+
+def _table(key: Mapping[str, str]) -> Iterator[str]:
+    """Another table of estimates than the one that is installed."""
+    from pytest_edgebudget.measure.estimates import estimator
+
+    if key[ESTIMATED_BY] != (today := estimator()):
+        yield f"the estimator's {key[ESTIMATED_BY]}, a run now takes {today}"
 
 
 def _runtime(choice: DeviceChoice, model: ModelBudget, key: Mapping[str, str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -151,3 +152,72 @@ def test_a_time_limit_on_whatever_machine_is_found(
     found = find("EB116", HEAD.replace("raspberry-pi-4", profile) + limit + "\n")
 
     assert [each.message for each in found] == messages
+
+
+# --- EB117 ---------------------------------------------------------------------------------
+
+
+def band(project: Path) -> tuple[float, float]:
+    """The ends of the estimate of the project's model on a Raspberry Pi 4, in microseconds."""
+    from pytest_edgebudget.devices.profile import profile_named
+    from pytest_edgebudget.estimate import estimate
+    from pytest_edgebudget.graph import read
+
+    profile, graph = profile_named("raspberry-pi-4"), read(project / "digits.tflite")
+    found = estimate(graph, profile, runtime="litert", precision="fp32")
+    assert found is not None
+    return found.latency.low * 1e6, found.latency.high * 1e6
+
+
+@pytest.mark.parametrize(
+    ("where", "evidence", "found"),
+    [
+        (0.99, "", 0),
+        (1.01, "", 1),
+        (0.5, "", 0),
+        (1.01, ', evidence = ["measured"]', 0),
+    ],
+)
+def test_a_limit_inside_the_band_of_the_source_is_found(
+    find: Find, project: Path, where: float, evidence: str, found: int
+) -> None:
+    low, _ = band(project)
+    limit = f'latency = {{ max = "{low * where:.9g} us"{evidence} }}\n'
+
+    findings = find("EB117", HEAD + limit)
+
+    assert len(findings) == found
+    for each in findings:
+        assert "lies inside the estimate of the source model, " in each.message
+        assert " is surely kept, and less than " in each.instead
+
+
+def test_a_limit_above_the_band_or_of_a_machine_that_measures_is_not_found(
+    find: Find, project: Path
+) -> None:
+    low, high = band(project)
+    assert find("EB117", HEAD + f'latency = "{high * 1.01:.9g} us"\n') == []
+    inside = f'latency = "{(low + high) / 2:.9g} us"\n'
+    assert len(find("EB117", HEAD + inside)) == 1
+    assert find("EB117", HEAD.replace("raspberry-pi-4", "host") + inside) == []
+
+
+def test_the_band_is_that_of_the_locked_candidate(find: Find, project: Path) -> None:
+    optimized = HEAD.replace(
+        "[models.digits.budget]", 'optimize = ["int8"]\n[models.digits.budget]'
+    )
+    limit = 'latency = "13 ms"\n'
+    assert find("EB117", optimized + limit) == []  # nothing is known of what will be chosen
+
+    reading = {"value": 0.0124, "low": 0.0098, "high": 0.0157, "evidence": "estimated", "key": {}}
+    entry = {"recipe": "int8", "artifact": "0" * 64, "readings": {"latency": reading}}
+    lock = {"version": 1, "models": {"digits": entry}}
+    (project / "pi4.lock.json").write_text(json.dumps(lock))
+
+    (found,) = find("EB117", optimized + limit)
+
+    assert found.message == (
+        "13.0 ms lies inside the estimate of the locked int8, 9.80 ms - 15.7 ms: no run decides it"
+    )
+    assert found.instead == "15.7 ms is surely kept, and less than 9.80 ms surely broken"
+    assert find("EB117", optimized + 'latency = "15.8 ms"\n') == []

@@ -41,6 +41,21 @@ def key(**changes: str) -> dict[str, str]:
     return same | changes
 
 
+def test_an_estimate_of_another_table_is_found_and_one_of_this_table_is_not(
+    find: Find, project: Path
+) -> None:
+    from pytest_edgebudget.measure.estimates import estimator
+
+    same = {"device": "raspberry-pi-4", "runtime": "litert", "threads": "1"}
+    limit = HEAD + 'latency = { max = "9 s", max_regression = "1 %" }\n'
+    lock(project, latency=same | {"estimated by": estimator()})
+    assert find("EB107", limit) == []
+
+    lock(project, latency=same | {"estimated by": "table 0123"})
+    (found,) = find("EB107", limit)
+    assert found.message.startswith("the lock's latency is of the estimator's table 0123, a run")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
