@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.devices.profile_calibrations import read_calibrations
 from pytest_edgebudget.devices.profile_keys import KEYS, MEMORY_KEYS, PUBLISHED_KEYS, Key
 from pytest_edgebudget.devices.profile_values import Facts
 from pytest_edgebudget.devices.runtimes import RUNTIMES
@@ -60,6 +61,7 @@ def load_profile(path: Path) -> Profile:
             "its [device] names the profile that it is for",
         )
     tables, published = table.pop("memory", []), table.pop("published", [])
+    calibrations = table.pop("calibration", [])
     facts = Facts(path, text, "", table, KEYS)
     profile = Profile(
         name=path.stem,
@@ -80,6 +82,7 @@ def load_profile(path: Path) -> Profile:
         accelerator=_accelerator(facts),
         regions=_regions(facts, tables),
         published=_published(facts, published),
+        calibrations=read_calibrations(facts, calibrations),
         vela_system=facts.text("vela_system"),
         vela_memory=facts.text("vela_memory"),
         vela_config=_vela_config(facts),

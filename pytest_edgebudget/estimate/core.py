@@ -15,6 +15,7 @@ from pytest_edgebudget.estimate.features import (
     op_features,
     totals,
 )
+from pytest_edgebudget.estimate.own import own_estimate
 from pytest_edgebudget.estimate.pools import LEVELS, vector
 from pytest_edgebudget.estimate.predict import costs, milliseconds, term_milliseconds
 from pytest_edgebudget.estimate.table import Band, Power, Table, shipped
@@ -91,6 +92,12 @@ def estimate(
     Raises:
         EdgeBudgetError: the shipped table is damaged.
     """
+    if profile.calibrations:
+        own = own_estimate(
+            graph, profile, runtime=runtime, threads=max(threads, 1), precision=precision
+        )
+        if own is not None:
+            return own
     table = table or shipped()
     chosen = choose(table, Asked(profile, runtime, max(threads, 1), precision))
     return None if chosen is None else _estimate(graph, chosen, table, precision)

@@ -20,6 +20,9 @@ from pytest_edgebudget.types.budgets import Region as Region
 from pytest_edgebudget.types.budgets import Source as Source
 from pytest_edgebudget.types.budgets import Tolerance as Tolerance
 from pytest_edgebudget.types.budgets import Waiver as Waiver
+from pytest_edgebudget.types.calibrations import Calibration as Calibration
+from pytest_edgebudget.types.calibrations import KindCosts as KindCosts
+from pytest_edgebudget.types.calibrations import Tile as Tile
 from pytest_edgebudget.types.readings import Better as Better
 from pytest_edgebudget.types.readings import Evidence as Evidence
 from pytest_edgebudget.types.readings import Key as Key

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from pytest_edgebudget.errors import Place
+from pytest_edgebudget.types.calibrations import Calibration
 from pytest_edgebudget.types.readings import Better, Evidence
 from pytest_edgebudget.types.recipes import Recipe
 
@@ -186,6 +187,7 @@ class Profile:
             "static" where there is no way yet to run one.
         sources: where the facts come from, as "fact: source" or a plain source.
         published: what others measured there: to be read, never a reading.
+        calibrations: costs that `edgebudget calibrate` fitted there.
     """
 
     name: str
@@ -209,6 +211,7 @@ class Profile:
     vela_memory: str = ""
     vela_config: str = ""
     published: tuple[Published, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
 
     def largest(self, kind: str) -> int | None:
         """
