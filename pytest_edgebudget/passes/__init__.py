@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.passes import (
+    cluster,
     dynamic_int8,
     fixed_point,
     float16,
@@ -25,6 +26,7 @@ BUILT_IN: tuple[Pass, ...] = (
     int16x8.PASS,
     int4_weights.PASS,
     prune.PASS,
+    cluster.PASS,
     fixed_point.PASS,
     vela.PASS,
 )

@@ -8,6 +8,9 @@ from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes.base import Parameter
 from pytest_edgebudget.types import Step
 
+EXAMPLES = {float: "0.3", int: "32"}
+"""An argument of each type, for a sentence about one that is missing."""
+
 Argument = float | int | str | bool
 
 
@@ -25,7 +28,8 @@ def arguments(step: Step, parameters: Sequence[Parameter]) -> dict[str, Argument
     values = {
         parameter.name: given.get(parameter.name, parameter.default) for parameter in parameters
     }
-    missing = [name for name, value in values.items() if value is None]
+    missing = [each for each in parameters if values[each.name] is None]
     if missing:
-        raise BuildError(f"{step} lacks {missing[0]}", f"such as {step.name}(0.3)")
+        example = EXAMPLES.get(missing[0].type, "...")
+        raise BuildError(f"{step} lacks {missing[0].name}", f"such as {step.name}({example})")
     return {name: value for name, value in values.items() if value is not None}

@@ -1,11 +1,10 @@
-"""Magnitude pruning of constants, in place in the file."""
+"""Which weights are small: magnitudes of constants, and the zeros among them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from pytest_edgebudget.facts import Array
 from pytest_edgebudget.graph import Graph
@@ -72,35 +71,3 @@ def _magnitude(values: Array, tensor: Tensor) -> Array:
     scales = np.array(quantization.scales, np.float32).reshape(shape)
     scaled: Array = magnitude.reshape(tensor.shape) * scales
     return scaled.reshape(-1)
-
-
-def prune_tflite(model: Path, out: Path, found: Sequence[Tensor], fraction: float) -> None:
-    """Write the zeros over the bytes of the file: nothing else can change."""
-    import numpy as np
-
-    content = bytearray(model.read_bytes())
-    for tensor in found:
-        assert tensor.data is not None
-        # A constant is a view of the file's bytes: their distance is its place there.
-        start = _address(tensor.data) - _address(tensor.data.obj)
-        data = pruned(tensor, fraction).tobytes()
-        assert np.frombuffer(tensor.data, np.uint8).tobytes() == content[start : start + len(data)]
-        content[start : start + len(data)] = data
-    out.write_bytes(content)
-
-
-def _address(data: Any) -> int:
-    import numpy as np
-
-    return int(np.frombuffer(data, np.uint8).ctypes.data)
-
-
-def prune_onnx(model: Any, found: Sequence[Tensor], fraction: float) -> None:
-    """Replace initializers of a ``ModelProto``."""
-    from onnx import numpy_helper
-
-    initializers = {item.name: item for item in model.graph.initializer}
-    for tensor in found:
-        if tensor.name in initializers:
-            values = pruned(tensor, fraction)
-            initializers[tensor.name].CopyFrom(numpy_helper.from_array(values, tensor.name))

@@ -8,7 +8,8 @@ from pytest_edgebudget.passes import _onnx
 from pytest_edgebudget.passes._arguments import arguments
 from pytest_edgebudget.passes._checks import all_of, interface, same_dtypes
 from pytest_edgebudget.passes._libraries import load
-from pytest_edgebudget.passes._magnitude import prunable, prune_onnx, prune_tflite, zero_share
+from pytest_edgebudget.passes._magnitude import prunable, pruned, zero_share
+from pytest_edgebudget.passes._rewrite import rewrite
 from pytest_edgebudget.passes.base import Job, Parameter, Pass
 from pytest_edgebudget.types import Step
 
@@ -33,19 +34,12 @@ def apply(job: Job) -> None:
     Depthwise convolutions stay whole: they have few weights and need them all.
     Works on float32, float16 and symmetric int8 weights.
     """
-    purpose = f"the pass {job.step.name}"
-    load("numpy", purpose)
+    load("numpy", f"the pass {job.step.name}")
     fraction = float(arguments(job.step, PARAMETERS)["fraction"])
     found = tuple(prunable(read(job.model)))
     if not found:
         raise BuildError(f"{job.step} finds no float or symmetric int8 weights in the model")
-    if job.model.suffix == ".tflite":
-        prune_tflite(job.model, job.out, found, fraction)
-        return
-    onnx = load("onnx", purpose)
-    model = onnx.load(str(job.model))
-    prune_onnx(model, found, fraction)
-    onnx.save(model, str(job.out))
+    rewrite(job, found, lambda tensor: pruned(tensor, fraction))
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:

@@ -26,6 +26,7 @@ LARGEST = {
     "int16x8": 0.45,
     "int4_weights": 0.28,
     "prune": 1.0,
+    "cluster": 1.0,
 }
 
 
