@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_devices(commands)
     _add_doctor(commands)
+    _add_calibrate(commands)
     _add_cache(commands)
     return parser
 
@@ -203,6 +204,42 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     doctor.set_defaults(command=_doctor)
 
 
+def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    calibrate = commands.add_parser(
+        "calibrate", help="measure a board's own costs, and write a profile that estimates by them"
+    )
+    calibrate.add_argument(
+        "--run", type=_word, default="host", help="host, ssh://user@host, adb://"
+    )
+    calibrate.add_argument("--name", type=_word, default="our-board", help="of the new profile")
+    calibrate.add_argument("--out", type=_path, metavar="FILE", help="default: NAME.toml")
+    calibrate.add_argument(
+        "--profile", type=_word, default="host", help="whose facts it takes over"
+    )
+    calibrate.add_argument("--runtime", type=_word, help="default: the profile's for .tflite")
+    calibrate.add_argument("--python", type=_word, help="the interpreter on the board")
+    calibrate.add_argument(
+        "--threads", type=int, nargs="+", default=[1], choices=range(1, 65), metavar="N",
+        help="each number of them is calibrated",
+    )  # fmt: skip
+    calibrate.add_argument(
+        "--seconds", type=float, default=150.0, help="for all timings (default: 150)"
+    )
+    calibrate.add_argument(
+        "--model", action="append", default=[], type=_path, metavar="FILE",
+        help="a .tflite to test it on, beside the built-in ones; repeatable",
+    )  # fmt: skip
+    calibrate.add_argument(
+        "--force", action="store_true",
+        help="overwrite the file; take a busy or throttled board, with a wider band",
+    )  # fmt: skip
+    calibrate.add_argument(
+        "--from-published", type=_word, metavar="PROFILE",
+        help="fit the shipped rows of a built-in profile again, and compare",
+    )  # fmt: skip
+    calibrate.set_defaults(command=_calibrate)
+
+
 def _add_cache(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     cache = commands.add_parser("cache", help="the cache of artifacts and readings")
     cache.add_argument("action", choices=["info", "clear"])
@@ -267,6 +304,32 @@ def _doctor(options: argparse.Namespace) -> int:
     )
     print(text, end="")
     return KEPT if well else INFRASTRUCTURE
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    if options.from_published:
+        from pytest_edgebudget.calibrate.published import from_published
+
+        text, equal = from_published(options.from_published, _tell)
+        print(text, end="")
+        return KEPT if equal else BROKEN
+    from pytest_edgebudget.calibrate.command import Asked, calibrate
+    from pytest_edgebudget.calibrate.progress import now_and_then
+
+    asked = Asked(
+        run=options.run,
+        name=options.name,
+        output=options.out,
+        profile=options.profile,
+        runtime=options.runtime,
+        python=options.python,
+        threads=tuple(options.threads),
+        seconds=options.seconds,
+        models=tuple(options.model),
+        force=options.force,
+    )
+    print(calibrate(asked, _say if sys.stderr.isatty() else now_and_then(_tell)), end="")
+    return KEPT
 
 
 def _tell(text: str) -> None:

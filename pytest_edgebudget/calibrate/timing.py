@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from time import monotonic
 
 from pytest_edgebudget.devices import Device
+from pytest_edgebudget.devices.base import Circumstances
 from pytest_edgebudget.errors import EdgeBudgetError, ModelError
 
 PASSES = 6
@@ -16,6 +17,9 @@ PASSES = 6
 FEWEST = 2
 BLOCK = 0.02  # seconds
 BLOCK_RUNS = 400
+UNSTEADY = 1.15
+"""A model that usually takes so many times its least was not timed on a board at rest."""
+MOST_UNSTEADY = 0.25
 
 
 def time_in_turns(
@@ -62,3 +66,19 @@ def _too_slow(done: int, whole: int, seconds: float) -> EdgeBudgetError:
         f"{done} of {whole} timings were done in {seconds:.0f} s",
         f"give it more time: --seconds {2 * seconds * whole / max(done, 1):.0f}",
     )
+
+
+def unsteady(times: Mapping[str, Sequence[float]]) -> Circumstances:
+    """
+    What the timings themselves say of a board: calm, or now fast and now slow.
+
+    A model's usual time is the median over the workers; on a board at rest it is
+    within a few percent of the least, whatever the model.
+    """
+    ratios = [median(each) / min(each) for each in times.values() if len(each) > 1]
+    off = sum(ratio > UNSTEADY for ratio in ratios) / max(len(ratios), 1)
+    if off <= MOST_UNSTEADY:
+        return Circumstances()
+    slower = median(ratio for ratio in ratios if ratio > UNSTEADY) - 1
+    note = f"{off:.0%} of the models ran now fast and now slow, by {slower:.0%} at the median"
+    return Circumstances((f"{note}: it is busy, or slows itself to cool down",), slower)
