@@ -27,8 +27,8 @@ def samples(path: Path | None, inputs: Sequence[Input]) -> Iterator[dict[str, Ar
     """
     Yield one dict of arrays a sample, each of its input's shape and dtype.
 
-    Integers for a float input are cast; a sample of the right number of
-    elements is reshaped (an unknown dimension is 1).
+    Integers for a float input are cast; an unknown dimension is 1. Axes of 1 may
+    be left out, and one flat axis stands for all.
 
     Raises:
         BuildError: the arrays do not fit the inputs.
@@ -58,11 +58,13 @@ def _array_of(item: Input, arrays: Mapping[str, Array], count: int) -> Array:
 
 
 def _fit(item: Input, sample: Array) -> Array:
+    from pytest_edgebudget.worker.samples import same_order
+
     shape = tuple(1 if size < 0 else size for size in item.shape)
     count = 1
     for size in shape:
         count *= size
-    if sample.size != count:
+    if sample.size != count or not same_order(sample.shape, shape):
         raise BuildError(
             f"a calibration sample has shape {sample.shape}, the input {item.names[0]} {shape}"
         )

@@ -8,12 +8,19 @@ from pytest_edgebudget.passes.base import Job
 
 
 def quantize_static(
-    job: Job, *, activations: str = "QInt8", form: str = "QDQ", per_channel: bool = True
+    job: Job,
+    *,
+    activations: str = "QInt8",
+    form: str = "QDQ",
+    per_channel: bool = True,
+    ranges: str = "MinMax",
+    percentile: float = 99.9,
 ) -> None:
     """
     Quantize ``job.model`` into ``job.out``: int8 weights, *activations* by calibration.
 
-    *activations* and *form* are names of onnxruntime's QuantType and QuantFormat.
+    *activations*, *form* and *ranges* are names of onnxruntime's QuantType,
+    QuantFormat and CalibrationMethod; *percentile* counts for the one of its name.
     """
     refuse_control_flow(job)
     purpose = f"the pass {job.step.name}"
@@ -27,6 +34,8 @@ def quantize_static(
         activation_type=getattr(quantization.QuantType, activations),
         weight_type=quantization.QuantType.QInt8,
         per_channel=per_channel,
+        calibrate_method=getattr(quantization.CalibrationMethod, ranges),
+        extra_options={"CalibPercentile": percentile},
         calibration_providers=["CPUExecutionProvider"],
     )
     _finish(job)

@@ -85,7 +85,7 @@ def _quantize(sample: Array, port: Port) -> Array:
 
 def _with_shape(sample: Array, port: Port) -> Array:
     shape = default_shape(port.shape)
-    if sample.size == int(np.prod(shape)) and _same_order(sample.shape, shape):
+    if sample.size == int(np.prod(shape)) and same_order(sample.shape, shape):
         return sample.reshape(shape)
     for candidate in ((1, *sample.shape), sample.shape):
         if _fits(candidate, port.shape):
@@ -97,7 +97,7 @@ def _with_shape(sample: Array, port: Port) -> Array:
     )
 
 
-def _same_order(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def same_order(shape: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """
     Whether an array of one shape is one of the other without its elements being moved.
 

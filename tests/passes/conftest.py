@@ -52,11 +52,20 @@ def calibration(samples: dict[str, np.ndarray], tmp_path_factory: pytest.TempPat
 def run_pass(calibration: Path, tmp_path: Path):
     """Apply a pass to a model; return the result's path."""
 
-    def run(chosen: Pass | str, model: Path, step: Step | None = None, name: str = "out") -> Path:
+    def run(
+        chosen: Pass | str,
+        model: Path,
+        step: Step | None = None,
+        name: str = "out",
+        data: np.ndarray | None = None,
+    ) -> Path:
         item = PASSES[chosen] if isinstance(chosen, str) else chosen
         out = tmp_path / f"{name}{model.suffix}"
-        step = step or step_of(item.name)
-        item.apply(Job(model=model, out=out, step=step, calibration=calibration))
+        step, file = step or step_of(item.name), calibration
+        if data is not None:
+            file = tmp_path / f"{name}.npz"
+            np.savez(file, x=data)
+        item.apply(Job(model=model, out=out, step=step, calibration=file))
         return out
 
     return run

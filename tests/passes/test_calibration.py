@@ -47,6 +47,12 @@ def test_a_sample_of_another_size_is_refused(tmp_path: Path) -> None:
         list(samples(saved(tmp_path, x=np.zeros((2, 5))), [IMAGE]))
 
 
+def test_a_sample_in_another_order_is_refused(tmp_path: Path) -> None:
+    image = Input(names=("image",), shape=(1, 4, 4, 3), dtype=np.float32)
+    with pytest.raises(BuildError, match=r"shape \(3, 4, 4\), the input image \(1, 4, 4, 3\)"):
+        list(samples(saved(tmp_path, x=np.zeros((2, 3, 4, 4))), [image]))
+
+
 def test_no_calibration_data_is_a_sentence() -> None:
     with pytest.raises(BuildError, match="there is no calibration data"):
         list(samples(None, [IMAGE]))
