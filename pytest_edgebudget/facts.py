@@ -112,6 +112,7 @@ class EstimatedCost:
     *value* in *low*..*high*, an interval of 80 %. *note* names the rows behind it and
     what widened it; *key* is what decides the number beside the model; *layers* are
     the shares, largest first. *refused*: why the device itself does not tell.
+    *seconds*: with an energy, how long it takes.
     """
 
     value: float
@@ -121,6 +122,7 @@ class EstimatedCost:
     key: Key
     refused: str
     layers: tuple[Layer, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +301,19 @@ class EnergyFacts:
     def above(self, idle: float) -> tuple[float, ...]:
         """Joules of an inference in each repetition, above *idle* watts."""
         return tuple((joules - idle * seconds) / self.runs for joules, seconds in self.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryFacts:
+    """
+    What a battery runs: the *energy* of an inference, and what the profile knows.
+
+    *idle*: watts while the device waits; *capacity*: joules; None where it says nothing.
+    """
+
+    energy: EnergyFacts | EstimatedCost
+    idle: float | None
+    capacity: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

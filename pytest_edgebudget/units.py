@@ -29,6 +29,8 @@ _SUFFIXES: dict[Unit, dict[str, Decimal]] = {
         "ms": Decimal("1e-3"),
         "s": Decimal(1),
         "min": Decimal(60),
+        "h": Decimal(3600),
+        "d": Decimal(86400),
     },
     Unit.JOULES: {
         "nJ": Decimal("1e-9"),
@@ -49,7 +51,7 @@ _SUFFIXES: dict[Unit, dict[str, Decimal]] = {
 
 _SHOWN: dict[Unit, tuple[str, ...]] = {
     Unit.BYTES: ("B", "KiB", "MiB", "GiB"),
-    Unit.SECONDS: ("ns", "us", "ms", "s"),
+    Unit.SECONDS: ("ns", "us", "ms", "s", "h", "d"),
     Unit.JOULES: ("nJ", "uJ", "mJ", "J"),
     Unit.HERTZ: ("Hz", "kHz", "MHz", "GHz"),
     Unit.COUNT: ("", "k", "M", "G"),
@@ -115,6 +117,42 @@ def parse_tolerance(written: str | float, unit: Unit) -> Tolerance:
     if unit is Unit.FRACTION:
         raise ValueError('write "1 pp" (percentage points) or "2%" (of the other value)')
     return Tolerance(_not_negative(parse(written, unit)), relative=False)
+
+
+_WATTS = {"nW": 1e-9, "uW": 1e-6, "mW": 1e-3, "W": 1.0}
+_WATT_HOURS = {"mWh": 3.6, "Wh": 3600.0}
+_CHARGE = re.compile(r"(\d+\.?\d*) ?(mAh|Ah) at (\d+\.?\d*) ?V", re.ASCII)
+
+
+def parse_power(text: str) -> float:
+    """
+    Watts of a text such as "1.2 mW".
+
+    Raises:
+        ValueError: it is not one; the sentence says how to write it.
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None or match[2] not in _WATTS or float(match[1]) < 0:
+        raise ValueError(f'"{text}" is not a power: write "1.2 mW"')
+    return float(match[1]) * _WATTS[match[2]]
+
+
+def parse_capacity(text: str) -> float:
+    """
+    Joules of a battery, as "2.5 Wh" or "1000 mAh at 3.7 V".
+
+    Raises:
+        ValueError: it is not one; the sentence says how to write it.
+    """
+    match, charge = _QUANTITY.fullmatch(text.strip()), _CHARGE.fullmatch(text.strip())
+    joules = 0.0
+    if charge is not None:
+        joules = float(charge[1]) * (3.6 if charge[2] == "mAh" else 3600) * float(charge[3])
+    elif match is not None and match[2] in _WATT_HOURS:
+        joules = float(match[1]) * _WATT_HOURS[match[2]]
+    if joules <= 0:
+        raise ValueError(f'"{text}" is no capacity: write "2.5 Wh" or "1000 mAh at 3.7 V"')
+    return joules
 
 
 def format_value(value: float, unit: Unit, digits: int = 3) -> str:

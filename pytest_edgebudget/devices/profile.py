@@ -14,6 +14,7 @@ from pytest_edgebudget.devices.profile_values import Facts
 from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.types import Profile, Published, Region, Unit
+from pytest_edgebudget.units import parse_capacity, parse_power
 
 _BUDGET = frozenset({"device", "extends", "groups", "models"})
 _FOLDER = Path(__file__).parent / "profiles"
@@ -83,6 +84,8 @@ def load_profile(path: Path) -> Profile:
         regions=_regions(facts, tables),
         published=_published(facts, published),
         calibrations=read_calibrations(facts, calibrations),
+        idle_power=facts.parsed("idle_power", parse_power),
+        battery=facts.parsed("battery", parse_capacity),
         vela_system=facts.text("vela_system"),
         vela_memory=facts.text("vela_memory"),
         vela_config=_vela_config(facts),

@@ -98,6 +98,8 @@ KEYS = (
         "Vela (`Arm/vela.ini`).",
         '"vendor.ini"',
     ),
+    Key("idle_power", "text", "Power while it waits for the next inference.", '"1.2 mW"'),
+    Key("battery", "text", "What its battery gives, in Wh or in mAh at V.", '"1000 mAh at 3.7 V"'),
     Key(
         "default_run",
         "text",

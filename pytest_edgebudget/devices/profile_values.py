@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,15 @@ class Facts:
         value = self._get(name)
         try:
             return None if value is None else parse(value, unit)
+        except ValueError as error:
+            self.note(name, str(error))
+        return None
+
+    def parsed(self, name: str, parse: Callable[[str], float]) -> float | None:
+        """A text as *parse* reads it; None where there is none."""
+        value = self._get(name)
+        try:
+            return None if value is None else parse(value)
         except ValueError as error:
             self.note(name, str(error))
         return None

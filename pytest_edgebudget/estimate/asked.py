@@ -7,6 +7,7 @@ import re
 
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.estimate.core import Estimate, OpTime, Range, estimate
+from pytest_edgebudget.estimate.own import own_estimate
 from pytest_edgebudget.estimate.precision import HYBRID, precision_of
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.types import Profile
@@ -30,10 +31,16 @@ def estimated(
         EdgeBudgetError: the shipped table is damaged.
     """
     asked = precision or precision_of(graph)
-    if profile.accelerator:
+    if profile.accelerator and not profile.calibrations:
         raise NoEstimate(f"no published times of {profile.accelerator} come with this package")
     if asked not in _KNOWN:
         raise NoEstimate(f"no times of models in {asked} were published of {runtime}")
+    if asked == HYBRID and profile.calibrations:
+        own = own_estimate(
+            graph, profile, runtime=runtime, threads=max(threads, 1), precision=asked
+        )
+        if own is not None:
+            return own
     names = ("int8", "fp32") if asked == HYBRID else (asked,)
     found = [
         estimate(graph, profile, runtime=runtime, threads=threads, precision=name) for name in names

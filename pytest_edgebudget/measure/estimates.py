@@ -17,7 +17,7 @@ from pytest_edgebudget.estimate.table import PATH
 from pytest_edgebudget.facts import EnergyFacts, EstimatedCost, Timings
 from pytest_edgebudget.graph import Graph, read
 from pytest_edgebudget.measure.subject import Subject
-from pytest_edgebudget.types import DeviceChoice, Key, Layer, ModelBudget, Unit
+from pytest_edgebudget.types import DeviceChoice, Key, Layer, ModelBudget, Profile, Unit
 from pytest_edgebudget.units import format_value
 
 ESTIMATED: Mapping[type, str] = {Timings: "latency", EnergyFacts: "energy"}
@@ -44,10 +44,11 @@ def estimated(subject: Subject, graph: Graph, kind: type, refused: str) -> Estim
         value=ranged.value,
         low=ranged.low,
         high=ranged.high,
-        note=_note(found, kind),
+        note=_note(found, kind, device.choice.profile),
         key=_key(device.choice, runtime),
         refused=refused,
         layers=_layers(found.ops) if kind is Timings else (),
+        seconds=found.latency.value,
     )
 
 
@@ -102,12 +103,13 @@ def _brings(device: Device) -> str:
     return 'run = "ssh://user@board" measures it'
 
 
-def _note(found: Estimate, kind: type) -> str:
+def _note(found: Estimate, kind: type, profile: Profile) -> str:
     if kind is Timings or found.energy is None:
         return f"estimated: {basis(found)}"
     watts = format_value(found.energy.value / found.latency.value, Unit.NUMBER, 3)
     time = format_value(found.latency.value, Unit.SECONDS)
-    return f"estimated: {watts} W ({POWER_DOMAIN}) x {time}: {basis(found)}"
+    own = (each.power_domain for each in profile.calibrations if each.power_domain)
+    return f"estimated: {watts} W ({next(own, POWER_DOMAIN)}) x {time}: {basis(found)}"
 
 
 def _layers(ops: tuple[OpTime, ...]) -> tuple[Layer, ...]:
@@ -117,12 +119,18 @@ def _layers(ops: tuple[OpTime, ...]) -> tuple[Layer, ...]:
 
 def _key(choice: DeviceChoice, runtime: str) -> Key:
     pairs = {
-        BY: estimator(),
+        BY: _own(choice) or estimator(),
         "device": choice.profile.name,
         "runtime": runtime,
         "threads": str(choice.threads),
     }
     return tuple(sorted(pairs.items()))
+
+
+def _own(choice: DeviceChoice) -> str:
+    """The profile's own calibration; empty where it has none."""
+    found = choice.profile.calibrations
+    return f"calibration {hashlib.sha256(repr(found).encode()).hexdigest()[:12]}" if found else ""
 
 
 @functools.cache

@@ -12,6 +12,9 @@ from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.devices.ways import way_named
 from pytest_edgebudget.errors import Interrupted
 from pytest_edgebudget.facts import (
+    BatteryFacts,
+    EnergyFacts,
+    EstimatedCost,
     FileFacts,
     InstructionFacts,
     LinkFacts,
@@ -59,7 +62,19 @@ class Gathered:
             raise found
         return found
 
+    def _battery(self) -> object:
+        """The energy of an inference, measured or estimated, and what the profile knows."""
+        try:
+            energy = self.facts(EnergyFacts)
+        except CannotTell as error:
+            return error
+        assert isinstance(energy, EnergyFacts | EstimatedCost)
+        profile = self.subject.device.choice.profile
+        return BatteryFacts(energy, profile.idle_power, profile.battery)
+
     def _gather(self, kind: type) -> object:
+        if kind is BatteryFacts:
+            return self._battery()
         device = self.subject.device
         if reason := elsewhere(device, kind) or device.refusal(kind) or can_gather(device, kind):
             return self._instead(kind, reason)

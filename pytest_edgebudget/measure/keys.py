@@ -13,6 +13,7 @@ from types import FunctionType
 from pytest_edgebudget import __version__, graph
 from pytest_edgebudget.devices.kernels import kernels_of
 from pytest_edgebudget.facts import (
+    BatteryFacts,
     EnergyFacts,
     EstimatedCost,
     FileFacts,
@@ -66,8 +67,11 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         return tuple(sorted((pairs | dict(facts.conditions)).items()))
     if isinstance(facts, SynthesisFacts):
         return (("chip", facts.chip), ("tool", facts.tool))
+    asked: dict[str, str] = {}
+    if isinstance(facts, BatteryFacts):
+        facts, asked = facts.energy, _asked(wanted)
     if isinstance(facts, EstimatedCost):
-        return facts.key
+        return tuple(sorted((dict(facts.key) | asked).items()))
     choice = subject.device.choice
     identity = subject.device.identity(subject.artifact.format)
     pairs = {
@@ -78,7 +82,7 @@ def comparison_key(wanted: Wanted, subject: Subject, facts: object = None) -> Ke
         "run": choice.way,
         "threads": str(choice.threads),
     }
-    pairs |= dict(identity.conditions)
+    pairs |= dict(identity.conditions) | asked
     if metric.needs in SAMPLED:
         pairs |= _samples(subject) | _asked(wanted)
     if metric.needs is TwinAnswers:

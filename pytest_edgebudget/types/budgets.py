@@ -188,6 +188,8 @@ class Profile:
         sources: where the facts come from, as "fact: source" or a plain source.
         published: what others measured there: to be read, never a reading.
         calibrations: costs that `edgebudget calibrate` fitted there.
+        idle_power, battery: watts while it waits, joules that its battery gives; None
+            when not known.
     """
 
     name: str
@@ -212,6 +214,8 @@ class Profile:
     vela_config: str = ""
     published: tuple[Published, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
+    idle_power: float | None = None
+    battery: float | None = None
 
     def largest(self, kind: str) -> int | None:
         """

@@ -20,7 +20,7 @@ AT = "budgets/pi4.toml:5: models.k.budget."
         ('size = "64 kb"', 'size: "kb" is not a unit here: write "64 KB"'),
         (
             'latency = "8 KiB"',
-            'latency: "KiB" is not a unit here: write "8 ms" (units: ns us ms s min)',
+            'latency: "KiB" is not a unit here: write "8 ms" (units: ns us ms s min h d)',
         ),
         ('size = "-1 KiB"', "size: a negative quantity makes no sense here"),
         ("mae = -1.0", "mae: a negative limit makes no sense here"),

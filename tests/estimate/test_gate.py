@@ -11,6 +11,7 @@ import pytest
 
 from pytest_edgebudget.cli import main
 from pytest_edgebudget.devices.profile import profile_named
+from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.estimate import asked
 from pytest_edgebudget.estimate.precision import precision_of
 from pytest_edgebudget.graph import Graph, read
@@ -148,6 +149,68 @@ def test_energy_without_a_published_power_is_unmeasured(gate: Gate) -> None:
     assert row["outcome"] == "unmeasured"
     assert "the power of raspberry-pi-4 was not published" in row["reason"]
     assert 'run = "ssh://user@board" measures it' in row["reason"]
+
+
+# --- battery life ---------------------------------------------------------------------------
+
+EVERY_MINUTE = 'battery_life = { min = "30 d", inferences_per_hour = 60'
+
+
+def test_battery_life_is_capacity_by_average_power(gate: Gate) -> None:
+    """1000 mAh at 3.7 V are 13,320 J; idle goes on meanwhile and is in the chip's power, too."""
+    given = f'{EVERY_MINUTE}, battery = "1000 mAh at 3.7 V", idle_power = "1.2 mW" }}'
+    rows = gate("stm32l4r5-tflm", f'{given}\nenergy = "1 J"\nlatency = "9 s"')
+    joules, seconds = rows["energy"]["after"], rows["latency"]["after"]
+    life = rows["battery_life"]["after"]
+
+    for end, other in (("value", "value"), ("low", "high"), ("high", "low")):
+        watts = 1.2e-3 + (joules[end] - 1.2e-3 * seconds["value"]) / 60
+        assert life[other] == pytest.approx(13320 / watts, rel=1e-9)
+    assert rows["battery_life"]["status"] == "kept"
+    assert life["evidence"] == "estimated"
+    assert life["note"].startswith("estimated: 60 an hour of ")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ('idle_power = "1 mW"', "battery_life needs battery; give it beside the limit, or in"),
+        ('battery = "1 Wh"', "battery_life needs idle_power; give it beside the limit, or in"),
+        ('battery = "1 V", idle_power = "1 mW"', 'battery: "1 V" is no capacity: write "2.5 Wh"'),
+        ('battery = "1 Wh", idle_power = "1 mJ"', 'idle_power: "1 mJ" is not a power: write'),
+    ],
+)
+def test_what_a_battery_life_lacks_is_named(gate: Gate, given: str, reason: str) -> None:
+    row = gate("stm32l4r5-tflm", f"{EVERY_MINUTE}, {given} }}")["battery_life"]
+    assert row["outcome"] == "unmeasured"
+    assert reason in row["reason"]
+
+
+def test_more_inferences_than_fit_into_an_hour_are_refused(gate: Gate) -> None:
+    given = EVERY_MINUTE.replace("60", "1e6") + ', battery = "1 Wh", idle_power = "1 mW" }'
+    row = gate("stm32l4r5-tflm", given)["battery_life"]
+    assert "do not fit into an hour" in row["reason"]
+
+
+def test_a_profile_knows_battery_and_idle_power(gate: Gate, tmp_path: Path) -> None:
+    built_in = ROOT / "pytest_edgebudget/devices/profiles/stm32l4r5-tflm.toml"
+    own = 'battery = "3.7 Wh"\nidle_power = "1.2 mW"\n' + built_in.read_text()
+    (tmp_path / "stm32l4r5-tflm.toml").write_text(own)
+    given = f'{EVERY_MINUTE}, battery = "1000 mAh at 3.7 V", idle_power = "1.2 mW" }}'
+    written = gate("stm32l4r5-tflm", given)["battery_life"]["after"]
+
+    known = gate("./stm32l4r5-tflm.toml", EVERY_MINUTE + " }")["battery_life"]["after"]
+
+    assert known["value"] == pytest.approx(written["value"])
+
+
+@pytest.mark.parametrize("line", ['battery = "0 Wh"', 'idle_power = "-1 mW"', 'battery = "big"'])
+def test_a_profile_with_impossible_facts_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'runtimes = ["tflm"]\n{line}\n')
+    with pytest.raises(EdgeBudgetError) as caught:
+        profile_named(str(path))
+    assert "board.toml:2" in caught.value.hint
 
 
 # --- precision -----------------------------------------------------------------------------

@@ -63,9 +63,14 @@ def check(file: BudgetFile) -> Iterator[Finding]:
 
 def _estimated(device: Device, metric: Metric, limit: Limit) -> bool:
     """Whether the limit is one that an estimate would be judged by."""
+    from pytest_edgebudget.measure.estimates import ESTIMATED
     from pytest_edgebudget.measure.gather import can_gather
 
-    if not metric.estimable or limit.max is None or Evidence.ESTIMATED not in limit.evidence:
+    if (
+        metric.needs not in ESTIMATED
+        or limit.max is None
+        or Evidence.ESTIMATED not in limit.evidence
+    ):
         return False
     return bool(device.refusal(metric.needs) or can_gather(device, metric.needs))
 
