@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pytest_edgebudget.devices.base import Device, Lack, Way
 from pytest_edgebudget.devices.ways import ADDRESSES, WAYS, way_named
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.facts import PlacementFacts, PlanFacts
+from pytest_edgebudget.estimate.coverage import power_known, times_known
+from pytest_edgebudget.facts import EnergyFacts, PlacementFacts, PlanFacts, Timings
 from pytest_edgebudget.measure.gather import can_gather, elsewhere
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
@@ -113,6 +114,8 @@ def _refusal(device: Device, metric: Metric) -> str:
     choice = device.choice
     if elsewhere(device, metric.needs):
         return NOBODY
+    if _by_estimate(device, metric):
+        return ""
     if reason := device.refusal(metric.needs):
         return reason
     if metric.name == "arena" and "tflm" not in choice.runtimes:
@@ -126,7 +129,18 @@ def _accelerated(choice: DeviceChoice) -> bool:
     return bool(choice.profile.accelerator or choice.delegate or choice.provider)
 
 
+def _by_estimate(device: Device, metric: Metric) -> bool:
+    """Whether an estimate stands in for what the device itself does not tell."""
+    choice = device.choice
+    if metric.needs not in (Timings, EnergyFacts) or not device.refusal(metric.needs):
+        return False
+    known = times_known if metric.needs is Timings else power_known
+    return not choice.beside and known(choice.profile, choice.runtimes[0])
+
+
 def _evidence(device: Device, metric: Metric) -> Evidence:
+    if _by_estimate(device, metric):
+        return Evidence.ESTIMATED
     if metric.needs in ESTIMATED and device.source(metric.needs) is None:
         return Evidence.ESTIMATED
     return device.evidence(metric.needs)

@@ -30,14 +30,15 @@ def test_every_profile_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_host_measures_what_a_stand_in_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     listed = {line.split()[0]: line.split()[1:] for line in shown(capsys).splitlines() if line}
     assert listed["host"][:3] == ["measured", "measured", "measured"]
-    assert listed["raspberry-pi-4"][2] == "-"
+    assert listed["raspberry-pi-4"][2:6] == ["estimated", "emulated", "-", "-"]
+    assert listed["stm32l4r5-tflm"][2] == listed["stm32l4r5-tflm"][4] == "estimated"
 
 
 def test_one_device_has_its_facts_and_each_way_to_run(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, "raspberry-pi-4")
     assert "Raspberry Pi 4 Model B product brief: 1.5 GHz" in text
     assert 'run = "host"' in text
-    assert "latency of this machine is not that of raspberry-pi-4" in text
+    assert "energy of this machine is not that of raspberry-pi-4" in text
 
 
 def test_the_same_is_told_as_json(capsys: pytest.CaptureFixture[str]) -> None:
