@@ -25,6 +25,8 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "texts": list,
     "sources": (list, dict),
 }
+_SLOWEST, _FASTEST = 1e4, 1e10  # hertz
+_MOST_CORES = 1024
 _WORDS = {
     "text": "string",
     "clock": "string",
@@ -116,7 +118,10 @@ class Facts:
         match = _CLOCK.fullmatch(value) if value is not None else None
         if value is not None and match is None:
             self.note(name, f"{value!r} is not a frequency", 'write "1.5 GHz" or "600 MHz"')
-        return float(match[1]) * _HERTZ[match[2]] if match else None
+        found = float(match[1]) * _HERTZ[match[2]] if match else None
+        if found is not None and not _SLOWEST <= found <= _FASTEST:
+            self.note(name, f"no core runs at {value}", "from 0.01 MHz to 10 GHz")
+        return found
 
     def wrong(self, name: str) -> bool:
         """Whether a mistake of that key is noted already."""
@@ -158,6 +163,8 @@ class Facts:
             self.note(key.name, f"must be a {_WORDS[key.kind]}")
         elif isinstance(value, int) and value < (1 if key.kind == "count" else 0):
             self.note(key.name, f"must be at least {1 if key.kind == 'count' else 0}")
+        elif key.name == "cores" and isinstance(value, int) and value > _MOST_CORES:
+            self.note(key.name, f"no device has {value:,} cores", f"at most {_MOST_CORES:,}")
         elif isinstance(value, str) and key.choices and value not in key.choices:
             self.unknown(key.name, f"{value!r} is not one of its words", value, key.choices)
 

@@ -100,7 +100,7 @@ def _brings(device: Device) -> str:
     """What would bring a number; a controller without an operating system has no such way."""
     if all(RUNTIMES[name].micro for name in device.choice.runtimes):
         return ""
-    return 'run = "ssh://user@board" measures it'
+    return 'run = "ssh://user@board" measures it, and edgebudget calibrate makes a profile there'
 
 
 def _note(found: Estimate, kind: type, profile: Profile) -> str:

@@ -204,7 +204,13 @@ def test_a_profile_knows_battery_and_idle_power(gate: Gate, tmp_path: Path) -> N
     assert known["value"] == pytest.approx(written["value"])
 
 
-@pytest.mark.parametrize("line", ['battery = "0 Wh"', 'idle_power = "-1 mW"', 'battery = "big"'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('battery = "0 Wh"', 'idle_power = "-1 mW"', 'battery = "big"'),
+        *('clock = "0 MHz"', 'clock = "900 GHz"', "cores = 100000", "cores = 0"),
+    ],
+)
 def test_a_profile_with_impossible_facts_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "board.toml"
     path.write_text(f'runtimes = ["tflm"]\n{line}\n')
