@@ -64,8 +64,13 @@ def _fits(group: Group, asked: Asked, table: Table) -> bool:
     if asked.device and group.device == asked.device:
         return True
     # Of a core that others were measured on, the runtime's effect is that on other cores.
-    core = (LEVELS.index("core"), asked.profile.cpu)
-    return any(core in fitted.effects for fitted in table.fits[group.domain])
+    # What ncnn does on a core tells too little of other runtimes, though they are fitted together.
+    cpu = asked.profile.cpu
+    return any(other.core == cpu and _alike(other, group) for other in table.groups)
+
+
+def _alike(one: Group, other: Group) -> bool:
+    return one.domain == other.domain and (one.runtime == "ncnn") == (other.runtime == "ncnn")
 
 
 def _distance(group: Group, asked: Asked) -> tuple[object, ...]:

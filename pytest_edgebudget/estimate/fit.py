@@ -10,11 +10,11 @@ borrows from its core and its runtime, one with thirty goes its own way. A model
 and a family have deviations of their own, the same on all devices, so that a
 network measured on forty boards does not count forty times.
 
-Two fits are averaged (geometric mean): one where like operators deviate alike,
-one where each deviates alone. The most probable deviations are found by
-Gauss-Newton steps on the logarithm of time, in the form of Gaussian process
-regression: Rasmussen and Williams, "Gaussian Processes for Machine Learning",
-2006, section 2.7 (explicit basis functions).
+Where a prior asks for several fits, they are averaged (geometric mean): one where
+like operators deviate alike, one where each deviates alone. The most probable
+deviations are found by Gauss-Newton steps on the logarithm of time, in the form of
+Gaussian process regression: Rasmussen and Williams, "Gaussian Processes for Machine
+Learning", 2006, section 2.7 (explicit basis functions).
 """
 
 from __future__ import annotations
@@ -29,9 +29,6 @@ from pytest_edgebudget.estimate.features import FEATURES, MACS, MOVED, WEIGHTS
 from pytest_edgebudget.estimate.pools import LEVELS, PRIORS, level_names
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-ALIKE = (0.75, 0.0)
-"""Correlations of like operators in the two fits."""
 
 _SD = {"mac": 0.6, "act": 0.8, "weight": 1.0, "overhead": 1.5}
 _SCALE_SD, _MODEL_POOL = 5.0, 0.08
@@ -72,8 +69,8 @@ class Fitted:
 
 
 def fit(samples: Sequence[Sample], domain: str) -> tuple[Fitted, ...]:
-    """The two fits of *samples*, all of one domain."""
-    return tuple(_Problem(samples, domain, alike).solve() for alike in ALIKE)
+    """The fits of *samples*, all of one domain."""
+    return tuple(_Problem(samples, domain, alike).solve() for alike in PRIORS[domain].alike)
 
 
 def _classes() -> list[str]:
@@ -93,11 +90,12 @@ class _Problem:
             [[1.0 if i == j else alike * (a == b) for j, b in enumerate(classes)]
              for i, a in enumerate(classes)]
         )  # fmt: skip
-        sd = np.array([_SD.get(name, _SD["mac"]) for name in classes])
+        sd = np.array([_SD.get(name, _SD["mac"]) for name in classes]) * self.prior.base
         self.base = self.shape * sd[:, None] * sd[None]
         self.vary = self._shared(self.prior.shape)
         self.scales = self._shared(self.prior.scale) + _SCALE_SD**2
         self.noise = self._noise()
+        self.inverse = np.linalg.inv(self.noise)
         self.start = float(np.median(self.y - np.log(self.x.sum(1))))
 
     def _same(self, labels: Sequence[object]) -> Array:
@@ -129,8 +127,7 @@ class _Problem:
         a, b = np.zeros((count, len(FEATURES))), np.zeros(count)
         for step in range(_STEPS):
             heat = max(1.0, 64.0 / 4.0**step)
-            noise = self.noise * heat
-            inverse = np.linalg.inv(noise)
+            noise, inverse = self.noise * heat, self.inverse / heat
             before = self._badness(a, b, inverse)
             to_a, to_b = self._newton(a, b, noise)
             size = 1.0

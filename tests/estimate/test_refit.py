@@ -28,7 +28,7 @@ def test_every_shipped_row_names_its_source_and_a_permissive_licence() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("domain", ["gpu", "mcu", "cpu", "ncnn"])
+@pytest.mark.parametrize("domain", ["gpu", "mcu", "cpu"])
 def test_the_shipped_fits_are_those_of_the_shipped_rows(domain: str) -> None:
     again = parse(json.loads(refit([domain], bands=False)))
     table = parse(json.loads(TABLE.read_text()))
