@@ -128,7 +128,11 @@ def _files(folder: Path, models: Sequence[Path], thin: int) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for precision in PRECISIONS:
         each = micro_models(precision)
-        chosen = {n: build for i, (n, build) in enumerate(each.items()) if i % thin == 0}
+        chosen = {
+            name: build
+            for number, (name, build) in enumerate(each.items())
+            if number % thin == 0 or name.startswith("ADD 1 ")  # which tell the start
+        }
         nets = {f"{precision} {name}": build for name, build in chosen.items()}
         wholes = whole_models(precision)
         nets |= {f"whole {precision} {name}": build for name, build in wholes.items()}

@@ -3,11 +3,9 @@ Costs fitted to timed micro-models: few of them, none negative.
 
     seconds = start + sum over ops and terms of cost * term
 
-The squares of relative errors are least. Costs are so few that each subset of
-them is tried: the best one without a negative cost is the exact solution (Lawson
-and Hanson, "Solving Least Squares Problems", 1974, chapter 23: the solution of
-non-negative least squares is that of plain least squares on its positive part).
-The multiples to which kernels round up are searched for on a grid.
+The squares of relative errors are least, by the active sets of Lawson and Hanson,
+"Solving Least Squares Problems", 1974, chapter 23. The multiples to which kernels
+round up are searched for on a grid.
 """
 
 from __future__ import annotations
@@ -115,15 +113,31 @@ def non_negative(columns: Array, target: Array) -> tuple[float, Array]:
     """Least squares without negative factors: the squared error, and the factors."""
     size = np.maximum(np.abs(columns).max(0), 1e-300)
     a = columns / size
-    gram, right, whole = a.T @ a, a.T @ target, float(target @ target)
-    gram = gram + np.eye(len(size)) * 1e-9 * max(float(np.trace(gram)), 1e-300)
-    best, factors = whole, np.zeros(len(size))
-    for count in range(1, len(size) + 1):
-        for chosen in itertools.combinations(range(len(size)), count):
-            part = list(chosen)
-            solution = np.linalg.solve(gram[np.ix_(part, part)], right[part])
-            error = whole - float(right[part] @ solution)
-            if (solution > 0).all() and error < best - 1e-12:
-                best, factors = error, np.zeros(len(size))
-                factors[part] = solution
-    return max(best, 0.0), factors / size
+    gram, right = a.T @ a, a.T @ target
+    gram += np.eye(len(size)) * 1e-9 * max(float(np.trace(gram)), 1e-300)
+    factors, chosen = np.zeros(len(size)), np.zeros(len(size), bool)
+    for _ in range(3 * len(size)):
+        slope = np.where(chosen, -np.inf, right - gram @ factors)
+        if slope.max() <= 1e-9 * len(target):
+            break
+        chosen[slope.argmax()] = True
+        factors = _positive(gram, right, factors, chosen)
+    off = target - a @ factors
+    return float(off @ off), factors / size
+
+
+def _positive(gram: Array, right: Array, factors: Array, chosen: Any) -> Array:
+    """Solve for the *chosen* factors; those that would turn negative are given up one by one."""
+    while chosen.any():
+        part = np.flatnonzero(chosen)
+        solution = np.zeros(len(factors))
+        solution[part] = np.linalg.solve(gram[np.ix_(part, part)], right[part])
+        if (solution[part] > 0).all():
+            return solution
+        falls = chosen & (solution <= 0)
+        drop = factors - solution
+        step = np.min(factors[falls] / np.where(drop[falls] > 0, drop[falls], 1.0))
+        factors = factors + step * (solution - factors)
+        chosen &= factors > 1e-14
+        factors = np.where(chosen, factors, 0.0)
+    return factors

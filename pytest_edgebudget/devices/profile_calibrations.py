@@ -12,7 +12,19 @@ from pytest_edgebudget.devices.runtimes import RUNTIMES
 from pytest_edgebudget.types import Calibration, KindCosts, Tile
 
 PRECISIONS = ("fp32", "int8", "hybrid")
-TERMS = ("op", "moved", "macs", "tiles", "taps", "window", "weights", "streamed", "far")
+TERMS = (
+    "op",
+    "moved",
+    "written",
+    "macs",
+    "ragged",
+    "uneven",
+    "tiles",
+    "taps",
+    "weights",
+    "streamed",
+    "far",
+)
 _TEXTS = frozenset({"runtime", "precision", "version", "cpu", "date", "power_domain"})
 _COUNTS = frozenset({"threads", "micro_models", "models"})
 _HINT = "edgebudget calibrate writes these tables"

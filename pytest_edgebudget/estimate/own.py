@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pytest_edgebudget.graph import Graph
 
 _RESOURCES = {
-    **dict.fromkeys(("macs", "tiles", "taps", "window"), "compute"),
-    **dict.fromkeys(("moved", "weights", "streamed", "far"), "bandwidth"),
+    **dict.fromkeys(("macs", "ragged", "uneven", "tiles", "taps"), "compute"),
+    **dict.fromkeys(("moved", "written", "weights", "streamed", "far"), "bandwidth"),
     "op": "overhead",
 }
 _UNKNOWN = 1.28

@@ -41,8 +41,8 @@ class OpShape:
         precision: "fp32", "int8", or "hybrid": floats by weights of 8 bits.
         rows, columns, depth: of a product: pixels, filters, input channels;
             of another op: 0.
-        taps: weights of a filter in each channel; elements of a pool's window.
-        moved: elements read and written that are no constants.
+        taps: weights of a filter in each channel.
+        moved, written: elements read and written that are no constants, and written.
         weights: bytes.
         known: whether all that counts is known.
     """
@@ -57,6 +57,7 @@ class OpShape:
     taps: int = 1
     moved: int = 0
     weights: int = 0
+    written: int = 0
     known: bool = True
 
 
@@ -80,13 +81,16 @@ def terms(shape: OpShape, tile: Tile, cache: int, weights: int) -> Mapping[str, 
         padded = _up(shape.columns, tile.columns)
         deep = _up(shape.depth, tile.depth) * shape.taps
         found["macs"] = float(_up(shape.rows, tile.rows) * padded * deep)
+        found["ragged"] = found["macs"] if padded > shape.columns else 0.0
+        wide = padded > tile.columns and padded % (2 * tile.columns) > 0
+        found["uneven"] = found["macs"] if wide else 0.0
         found["tiles"] = (_up(shape.rows, tile.rows) / tile.rows) * (padded / tile.columns)
         found["taps"] = float(shape.rows * shape.taps)
         found["weights"] = float(shape.weights)
         found["streamed"] = shape.weights * max(0.0, 1 - cache / max(weights, 1))
         found["far"] = shape.weights * max(0.0, 1 - FAR * cache / max(weights, 1))
-    elif shape.taps > 1:
-        found["window"] = float(shape.moved * shape.taps)
+    else:
+        found["written"] = float(shape.written)
     return found
 
 
@@ -108,12 +112,13 @@ def _shapes(subgraph: Subgraph, fixed: set[int]) -> Iterator[OpShape]:
         if product is None:
             costs = CASTS[0] if op.kind in CASTS else op.kind
             moves = OpShape(name, op.kind, costs, _precision(subgraph, op, fixed))
-            yield replace(moves, taps=_window(op), moved=moved, known=known)
+            written = sum(subgraph.tensors[i].elements or 0 for i in outputs)
+            yield replace(moves, moved=moved, written=written, known=known)
         else:
             costs, rows, columns, depth, taps, weights = product
             precision = _precision(subgraph, op, fixed)
             sides = (rows, columns, depth, taps)
-            yield OpShape(name, op.kind, costs, precision, *sides, moved, weights, known)
+            yield OpShape(name, op.kind, costs, precision, *sides, moved, weights, known=known)
 
 
 def _precision(subgraph: Subgraph, op: Op, fixed: set[int]) -> str:
@@ -127,11 +132,6 @@ def _precision(subgraph: Subgraph, op: Op, fixed: set[int]) -> str:
         weighed = op.kind in PRODUCTS and {d for d, constant in tensors if constant} & whole
         return "hybrid" if weighed else "fp32"
     return "int8" if moved & whole else "fp32"
-
-
-def _window(op: Op) -> int:
-    sides = (op.attributes.get("filter_height", 1), op.attributes.get("filter_width", 1))
-    return math.prod(side for side in sides if isinstance(side, int))
 
 
 def _product(
