@@ -30,6 +30,17 @@ _COMPILED = frozenset({"edgetpu-custom-op", "ethos-u"})
 """Ops that the compiler of an accelerator has put into a model."""
 
 
+class NotPlanned(ModelError):
+    """How *runtime* plans memory is not known: all that can be told of *graph* is its time."""
+
+    def __init__(self, graph: Graph, runtime: str) -> None:
+        super().__init__(
+            f"how {runtime} plans memory is not known",
+            "explain the model without --profile, or for another runtime's",
+        )
+        self.graph, self.runtime = graph, runtime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """
@@ -138,10 +149,7 @@ def account(path: Path, profile: Profile | None) -> Account:
     runtime = runtime_for(graph.format, profile)
     planner = _PLANNERS.get(runtime, runtime)
     if planner not in PLANNED:
-        raise ModelError(
-            f"how {runtime} plans memory is not known",
-            "explain the model without --profile, or for another runtime's",
-        )
+        raise NotPlanned(graph, runtime)
     opened = open_sizes(graph)
     costs = layer_costs(graph)
     kernels = _kernels(profile)

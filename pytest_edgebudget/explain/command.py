@@ -6,11 +6,15 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.explain.words import WIDTH, for_encoding
+from pytest_edgebudget.explain.words import WIDTH, for_encoding, printable
 from pytest_edgebudget.paths import is_file
 from pytest_edgebudget.types import Profile
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.explain.account import NotPlanned
 
 _SUFFIXES = (".tflite", ".onnx")
 _NARROWEST = 40
@@ -36,9 +40,15 @@ def explain(options: argparse.Namespace) -> str:
 
 
 def _model(path: Path, options: argparse.Namespace) -> str:
-    from pytest_edgebudget.explain.account import account
+    from pytest_edgebudget.explain.account import NotPlanned, account
 
-    found = account(path, _profile(options.profile))
+    profile = _profile(options.profile)
+    try:
+        found = account(path, profile)
+    except NotPlanned as error:
+        if profile is None or options.plot:
+            raise
+        return _time_alone(path, profile, error, as_json=options.format == "json")
     if options.plot:
         from pytest_edgebudget.explain.plot import write_plot
 
@@ -50,6 +60,27 @@ def _model(path: Path, options: argparse.Namespace) -> str:
     from pytest_edgebudget.explain.text import as_text
 
     return for_encoding(as_text(found, columns()), sys.stdout.encoding or "utf-8")
+
+
+def _time_alone(path: Path, profile: Profile, error: NotPlanned, *, as_json: bool) -> str:
+    """What is known of a runtime whose plan is not; raises *error* where that is nothing."""
+    from pytest_edgebudget.explain.time import times
+
+    found = times(error.graph, profile, error.runtime)
+    if found.found is None:
+        raise error
+    if as_json:
+        from pytest_edgebudget.explain.json import time_as_json
+
+        return time_as_json(path, found)
+    from pytest_edgebudget.explain.time_text import time_lines
+
+    lines = [printable(str(path)), f"  {error.message}", "", *time_lines(found, _plain, columns())]
+    return for_encoding("\n".join(lines) + "\n", sys.stdout.encoding or "utf-8")
+
+
+def _plain(name: str) -> str:
+    return printable(name.split(";")[0])
 
 
 def columns() -> int:

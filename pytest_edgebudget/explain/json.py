@@ -34,6 +34,8 @@ changes its meaning. Quantities are plain numbers, and the unit is in the name:
                           energy_j may be null), basis, median_error, notes, and for the model
                           as it is ops (name, kind, seconds, bound: "compute", "bandwidth"
                           or "overhead")
+                          Of a runtime that nobody knows to plan, schema, path and time
+                          are all there is.
     advice                text, size_bytes (of the arena then), evidence ("exact" or
                           "estimated"), order (op indices in another order; or null)
 """
@@ -42,6 +44,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_edgebudget.explain.account import Account
@@ -85,6 +88,12 @@ def as_json(account: Account) -> str:
             for item in account.advice
         ],
     }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def time_as_json(path: Path, times: Times) -> str:
+    """*schema*, *path* and *time* alone, where nothing else is known."""
+    content = {"schema": SCHEMA, "path": str(path), "time": _time(times)}
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -36,7 +36,7 @@ def as_text(account: Account, width: int = WIDTH) -> str:
     if account.times:
         from pytest_edgebudget.explain.time_text import time_lines  # loaded with a profile only
 
-        lines += ["", *time_lines(account, account.times, width)]
+        lines += ["", *time_lines(account.times, account.named, width)]
     blocks = [*memory_map(account, width)]
     if blocks:
         lines += ["", f"Memory map{_open(account)}", *blocks]

@@ -35,6 +35,7 @@ class Times:
     *found* is None where nothing was published that is near; *reason* says so.
     """
 
+    profile: str
     runtime: str
     found: Estimate | None = None
     reason: str = ""
@@ -50,16 +51,21 @@ def times(graph: Graph, profile: Profile, runtime: str) -> Times:
     try:
         found = estimated(graph, profile, runtime=runtime)
     except NoEstimate as error:
-        return Times(runtime=runtime, reason=error.message)
+        return Times(profile=profile.name, runtime=runtime, reason=error.message)
     ways = (*_recipes(graph, profile, runtime), *_threads(graph, profile, runtime))
-    return Times(runtime=runtime, found=found, what_if=ways)
+    return Times(profile=profile.name, runtime=runtime, found=found, what_if=ways)
 
 
 def _recipes(graph: Graph, profile: Profile, runtime: str) -> Iterator[WhatIf]:
-    """Recipes for a float model; integers are not made more so."""
+    """
+    Recipes for a float model; integers are not made more so.
+
+    None for a board's own calibration, which counts each operator as it is in the file.
+    """
     from pytest_edgebudget.devices.recipes import recipes_of
 
-    if precision_of(graph) != "fp32":
+    own = any(each.runtime == runtime for each in profile.calibrations)
+    if own or precision_of(graph) != "fp32":
         return
     gained = recipes_of(DeviceChoice(profile=profile, run="static", runtime=runtime))
     for recipe, precision in _RECIPES.items():

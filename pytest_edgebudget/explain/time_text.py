@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
+from typing import TypeAlias
 
 from pytest_edgebudget.estimate import Estimate, OpTime, Range
 from pytest_edgebudget.estimate.asked import basis
-from pytest_edgebudget.explain.account import Account
 from pytest_edgebudget.explain.time import Times, WhatIf
 from pytest_edgebudget.explain.words import printable, shorten
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_value
+
+Named: TypeAlias = Callable[[str], str]
 
 _MOST_ROWS = 24
 _HEADER = ("kind", "layer", "time", "share", "bound by")
@@ -21,17 +23,16 @@ _RIGHT = (2, 3)
 _WIDE = 60
 
 
-def time_lines(account: Account, times: Times, width: int) -> Iterator[str]:
-    """No line has more than *width* columns, 40 at least."""
-    name = account.profile.name if account.profile else ""
-    yield from _wrapped(f"Time on {name}, {_total(times)}", width, "", "  ")
+def time_lines(times: Times, named: Named, width: int) -> Iterator[str]:
+    """*named* shortens layers' names; no line has more than *width* columns, 40 at least."""
+    yield from _wrapped(f"Time on {times.profile}, {_total(times)}", width, "", "  ")
     found = times.found
     if found is None:
         return
     yield from _wrapped(basis(found), width, "  ", "  ")
     if found.energy is not None:
         yield from _wrapped(f"energy {_ranged(found.energy, Unit.JOULES)}", width, "  ", "  ")
-    yield from _layers(account, found, width)
+    yield from _layers(found, named, width)
     if times.what_if:
         yield "  What if:"
     for each in times.what_if:
@@ -63,13 +64,13 @@ def _wrapped(text: str, width: int, first: str, rest: str) -> Iterator[str]:
     yield from wrap(text, width, initial_indent=first, subsequent_indent=rest)
 
 
-def _layers(account: Account, found: Estimate, width: int) -> Iterator[str]:
+def _layers(found: Estimate, named: Named, width: int) -> Iterator[str]:
     """The layers that take most, in their order; the start of an inference is what is left."""
     most = sorted(found.ops, key=lambda op: -op.seconds)[:_MOST_ROWS]
     kept = {id(op) for op in most}
     shown = [op for op in found.ops if id(op) in kept]
     total = found.latency.value
-    rows = [_cells(account, op, total) for op in shown]
+    rows = [_cells(op, named, total) for op in shown]
     yield from _columns([_HEADER, *rows], width)
     rest = len(found.ops) - len(shown)
     if rest:
@@ -80,10 +81,10 @@ def _layers(account: Account, found: Estimate, width: int) -> Iterator[str]:
         yield f"  the start of an inference: {format_value(start, Unit.SECONDS)}"
 
 
-def _cells(account: Account, op: OpTime, total: float) -> tuple[str, ...]:
+def _cells(op: OpTime, named: Named, total: float) -> tuple[str, ...]:
     return (
         printable(op.kind),
-        account.named(op.name),
+        named(op.name),
         format_value(op.seconds, Unit.SECONDS),
         f"{op.seconds / total:.0%}".replace("%", " %") if total else "",
         op.bound,

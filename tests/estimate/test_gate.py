@@ -70,7 +70,7 @@ def gate(
         ("stm32h7a3-cubeai", "ad_autoencoder/models/ad01_int8.tflite", 1.23, 166),
     ],
 )
-def test_what_was_published_of_a_board_lies_in_the_readings_of_the_gate(
+def test_readings_are_near_what_was_published_of_the_board(
     gate: Gate, reference_models: Path, board: str, model: str, ms: float, uj: float
 ) -> None:
     rows = gate(board, 'latency = "1 s"\nenergy = "1 J"', model=reference_models / model)
@@ -79,7 +79,8 @@ def test_what_was_published_of_a_board_lies_in_the_readings_of_the_gate(
         row = rows[name]
         assert row["status"] == "kept"
         assert row["after"]["evidence"] == "estimated"
-        assert row["after"]["low"] < published < row["after"]["high"]
+        assert published / 2 < row["after"]["value"] < published * 2
+        assert row["after"]["low"] < row["after"]["value"] < row["after"]["high"]
     assert "supply of the whole chip" in rows["energy"]["after"]["note"]
 
 
@@ -113,6 +114,44 @@ def test_what_stands_in_for_a_board_does_not_measure_it_either(gate: Gate) -> No
     host = gate("raspberry-pi-4", 'latency = "1 s"', run="host")["latency"]["after"]
     assert (host["value"], host["key"]) == (static["value"], static["key"])
     assert host["key"]["estimated by"].startswith("table ")
+
+
+def test_a_regression_is_told_without_the_band(gate: Gate) -> None:
+    """The band of this estimate is wider than 20 % on either side, and no part of the change."""
+    limit = 'latency = { max = "1 s", max_regression = "2 %" }'
+    gate("raspberry-pi-4", limit)
+    main(["check", str(gate.project / "b.toml"), "--update"])
+    gate.capsys.readouterr()
+    assert gate("raspberry-pi-4", limit)["latency"]["status"] == "kept"
+
+    path = gate.project / "b.lock.json"
+    lock = json.loads(path.read_text())
+    reading = lock["models"]["m"]["readings"]["latency"]
+    assert reading["high"] > 1.2 * reading["value"]
+    reading["value"] *= 0.95
+    path.write_text(json.dumps(lock))
+    assert gate("raspberry-pi-4", limit)["latency"]["status"] == "broken"
+
+    reading["key"]["estimated by"] = "table 0123"
+    path.write_text(json.dumps(lock))
+    row = gate("raspberry-pi-4", limit)["latency"]
+    assert row["outcome"] == "unmeasured"
+    assert "not comparable with the lock: estimated by table 0123 then" in row["reason"]
+
+
+def test_models_of_one_device_add_up(gate: Gate) -> None:
+    gate("stm32l4r5-tflm", 'latency = "1 s"\nenergy = "1 J"')
+    path = gate.project / "b.toml"
+    second = path.read_text().split("[models.m]")[1].replace("models.m", "models.n")
+    joint = '[groups.all]\nmodels = ["m", "n"]\nbudget = { latency = "1 s", energy = "1 J" }\n'
+    path.write_text(f"{path.read_text()}\n[models.n]{second}\n{joint}")
+    main(["check", str(path), "--format", "json"])
+    rows = json.loads(gate.capsys.readouterr().out)["limits"]
+
+    for metric in ("latency", "energy"):
+        one, other, both = (row["after"] for row in rows if row["metric"] == metric)
+        assert both["value"] == pytest.approx(one["value"] + other["value"])
+        assert both["evidence"] == "estimated"
 
 
 def test_tails_are_not_estimated(gate: Gate) -> None:

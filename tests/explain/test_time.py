@@ -75,6 +75,20 @@ def test_without_a_basis_the_reason_is_said(capsys: pytest.CaptureFixture[str]) 
     assert "Time on" not in said(capsys, str(DIGITS))
 
 
+@pytest.mark.reference
+def test_of_a_runtime_whose_plan_is_not_known_the_time_is(
+    capsys: pytest.CaptureFixture[str], reference_models: Path
+) -> None:
+    """X-CUBE-AI, of which MLPerf Tiny published 43.2 ms and 1821 uJ of this model."""
+    arguments = (str(reference_models / "kws_dscnn/models/kws_int8.tflite"), "--profile")
+    text = said(capsys, *arguments, "stm32l4r5-cubeai")
+    assert "how x-cube-ai plans memory is not known\n\nTime on stm32l4r5-cubeai, estim" in text
+
+    found = as_json(capsys, *arguments, "stm32l4r5-cubeai")["estimate"]
+    assert 43.2e-3 / 1.5 < found["latency_s"]["value"] < 43.2e-3 * 1.5
+    assert 1821e-6 / 2 < found["energy_j"]["value"] < 1821e-6 * 2
+
+
 @pytest.mark.parametrize("width", [40, 60, 100])
 @pytest.mark.parametrize("profile", ["raspberry-pi-4", "stm32h743-tflm", "ethos-u55-128"])
 def test_no_line_is_wider_than_the_terminal(width: int, profile: str) -> None:
