@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -234,6 +235,10 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="overwrite the file; take a busy or throttled board, with a wider band",
     )  # fmt: skip
     calibrate.add_argument(
+        "--energy-command", type=_word, metavar="PROGRAM",
+        help="on the board: prints joules of a counter, or watts now; default: its own sensor",
+    )  # fmt: skip
+    calibrate.add_argument(
         "--from-published", type=_word, metavar="PROFILE",
         help="fit the shipped rows of a built-in profile again, and compare",
     )  # fmt: skip
@@ -326,6 +331,7 @@ def _calibrate(options: argparse.Namespace) -> int:
         threads=tuple(options.threads),
         seconds=options.seconds,
         models=tuple(options.model),
+        energy_command=tuple(shlex.split(options.energy_command or "")),
         force=options.force,
     )
     print(calibrate(asked, _say if sys.stderr.isatty() else now_and_then(_tell)), end="")

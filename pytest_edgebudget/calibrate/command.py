@@ -38,6 +38,7 @@ class Asked:
     threads: Sequence[int] = (1,)
     seconds: float = 150.0
     models: Sequence[Path] = ()
+    energy_command: tuple[str, ...] = ()
     force: bool = False
     thin: int = 1
 
@@ -92,7 +93,12 @@ def _check(asked: Asked, path: Path) -> None:
 
 def _choice(asked: Asked, base: Profile, threads: int) -> DeviceChoice:
     choice = DeviceChoice(
-        profile=base, run=asked.run, threads=threads, runtime=asked.runtime, python=asked.python
+        profile=base,
+        run=asked.run,
+        threads=threads,
+        runtime=asked.runtime,
+        python=asked.python,
+        energy_command=asked.energy_command,
     )
     way = way_named(choice.way)
     if way.name not in WAYS:

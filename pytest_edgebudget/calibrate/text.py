@@ -44,6 +44,8 @@ def _calibration(each: Calibration) -> Iterator[str]:
         value = getattr(each, field.name)
         if field.name == "kinds" or value is None or value in ("", ()):
             continue
+        if field.name == "watts_spread" and each.watts is None:
+            continue
         if isinstance(value, tuple):
             yield f"{field.name} = {_words(value)}"
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -213,7 +213,7 @@ class Profile:
     vela_memory: str = ""
     vela_config: str = ""
     published: tuple[Published, ...] = ()
-    calibrations: tuple[Calibration, ...] = ()
+    calibrations: tuple[Calibration, ...] = field(default=(), hash=False)  # it holds mappings
     idle_power: float | None = None
     battery: float | None = None
 

@@ -60,10 +60,33 @@ def test_what_is_written_is_a_profile_that_estimates(
     assert f'profile = "{path}"' in told
     assert "25 models that were not fitted" in told
     assert said[0].startswith("worker 1: 1 of")
+    assert hash(profile)  # who caches by profiles may
     found = of(read(DIGITS), profile)
     assert found.latency.low < found.latency.value < found.latency.high
     assert found.basis.startswith("calibration of our-board, 20")
     assert sum(op.seconds for op in found.ops) < found.latency.value
+
+
+@pytest.mark.slow
+def test_a_budget_is_judged_by_it(
+    calibrated: tuple[Path, str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget = tmp_path / "board.toml"
+    budget.write_text(
+        f"""
+[device]
+profile = "{calibrated[0]}"
+[models.digits]
+path = "{DIGITS}"
+[models.digits.budget]
+latency = "1 s"
+""",
+        encoding="utf-8",
+    )
+    code = main(["check", str(budget)])
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert "estimated" in said
 
 
 @pytest.mark.slow
