@@ -51,10 +51,9 @@ def main(arguments: Sequence[str]) -> str:
         profile = load_profile(path)
     print(next(line.strip() for line in told.splitlines() if "that were not fitted" in line))
     device = open_device(DeviceChoice(profile=profile_named("host"), run="host"))
-    with device.quiet():
-        times = time_in_turns(
-            device, {str(each): each for each in models}, seconds=seconds, say=quiet
-        )
+    times = time_in_turns(
+        device, {str(each): each for each in models}, seconds=seconds, say=quiet
+    ).times
     print("| model | precision | measured, us | estimated, us | error | in the band |")
     print("|---|---|---|---|---|---|")
     errors, inside = [], 0

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pytest_edgebudget.calibrate.net import Net
 
 PRECISIONS = ("fp32", "int8", "hybrid")
+_LONG = len("768-768")
+"""From such sizes on, one dense layer is as many weights as a chip's second cache holds."""
 _MACS = 2_000_000
 """As many of a micro-model at least, unless it has eight ops."""
 
@@ -40,7 +42,7 @@ _SPREADING = "49x10x1*64:10x4 28x28x1*16:3x3 32x32x3*8:3x3 49x40x1*8:10x8"
 _DENSE = """
     48-48 96-96 320-96 160-160 784-128 400-120 600-200 200-10 300-100
     8-8 64-12 64-10 64-64 100-100 128-128 128-8 8-128 640-128 128-640 256-256 512-64 960-64
-    1280-64 700-300 512-512 768-768 1024-1024 2048-2048 256-1000
+    1280-64 700-300 512-512 768-768 1024-1024 256-1000
 """
 
 
@@ -49,14 +51,15 @@ def micro_models(precision: str) -> Mapping[str, Callable[[], Net]]:
     found: dict[str, Callable[[], Net]] = {}
     for word in _CONVS.split() + _POINTS.split():
         kernel = "" if word in _CONVS.split() else ":1x1"
-        for often in ("", "*"):
+        for often in ("",) if "/" in word else ("", "*"):
             found[f"conv {word}{often}"] = _conv(_sizes(word + kernel), precision, bool(often))
     for word in _DEPTHS.split():
         found[f"depthwise {word}"] = _depthwise(_sizes(word), precision)
     for word in _SPREADING.split():
         found[f"depthwise {word}"] = _spreading(word, precision)
-    for word in _DENSE.split():
-        for often in ("", "*"):
+    large = "1536-1024" if precision == "fp32" else "2048-2048"
+    for word in (*_DENSE.split(), large):
+        for often in ("", "*") if len(word) < _LONG else ("",):
             found[f"dense {word}{often}"] = _dense(word, precision, bool(often))
     return {**found, **dict(_others(precision))}
 
@@ -113,7 +116,7 @@ def _dense(word: str, precision: str, often: bool) -> Callable[[], Net]:
 
     def build() -> Net:
         net = Net((1, inputs), precision).dense(outputs)
-        if often and inputs * outputs < 500_000:
+        if often:
             for _ in range(3):
                 net.dense(inputs).dense(outputs)
         return net

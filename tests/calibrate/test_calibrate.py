@@ -59,7 +59,7 @@ def test_what_is_written_is_a_profile_that_estimates(
     assert [each.precision for each in profile.calibrations] == ["fp32", "int8", "hybrid"]
     assert f'profile = "{path}"' in told
     assert "25 models that were not fitted" in told
-    assert said[0].startswith("worker 1: 1 of")
+    assert said[0].startswith("copying 1 of")
     assert hash(profile)  # who caches by profiles may
     found = of(read(DIGITS), profile)
     assert found.latency.low < found.latency.value < found.latency.high
@@ -97,8 +97,7 @@ def test_an_estimate_is_near_what_a_worker_measures(
     device = open_device(DeviceChoice(profile=profile_named("host"), run="host"))
     path = tmp_path / "net.tflite"
     path.write_bytes(whole_models("int8")["inverted residuals"]().tflite())
-    with device.quiet():
-        times = time_in_turns(device, {"net": path}, seconds=20, say=lambda text: None)
+    times = time_in_turns(device, {"net": path}, seconds=20, say=lambda text: None).times
     value = of(read(path), profile, precision="int8").latency.value
     # A quarter of the micro-models, and a machine that may be busy: within a factor of two.
     assert 0.5 < value / min(times["net"]) < 2
@@ -221,9 +220,14 @@ def test_a_board_that_is_now_fast_and_now_slow_is_refused_or_widens() -> None:
 
 
 def test_a_throttled_board_is_refused_with_the_reason() -> None:
-    hot = Circumstances(("the board was throttled: under-voltage",), 0.5)
+    hot = Circumstances(("the board was throttled: under-voltage",), 0.01)
     with pytest.raises(DeviceError, match="under-voltage"):
         _circumstances(hot, CALM, False)
+    busy = Circumstances(("the board was busy: other programs took 25% of its CPU time",), 0.25)
+    with pytest.raises(DeviceError, match="took 25% of its CPU time"):
+        _circumstances(busy, CALM, False)
+    little = Circumstances(("the board was busy: other programs took 6% of its CPU time",), 0.06)
+    assert _circumstances(little, CALM, False)[0] == 0.06
 
 
 def test_the_shipped_fit_of_a_board_is_reproduced() -> None:
