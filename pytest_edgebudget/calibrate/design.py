@@ -131,7 +131,7 @@ def _others(precision: str) -> Iterator[tuple[str, Callable[[], Net]]]:
         for side, channels in ((1, 8), (8, 32), (16, 32), (32, 32)):
             for count in (1, 8):
                 yield f"{kind} {side} {count}", _chain(precision, side, count, _two(kind), channels)
-    for kind in ("LOGISTIC", "TANH", "HARD_SWISH", "SOFTMAX"):
+    for kind in ("RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "SOFTMAX"):
         for side in (1, 16, 32) if kind != "SOFTMAX" else (1, 4, 10):
             yield f"{kind} {side}", _chain(precision, side, 4, _one(kind))
     for size, shape in ((2, 32), (2, 16), (4, 16), (3, 24), (8, 8)):

@@ -44,7 +44,9 @@ def test_every_whole_model_runs_and_is_of_its_precision(precision: str, tmp_path
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_micro_model_loads_with_the_shape_that_was_meant(precision: str) -> None:
-    for name, build in list(micro_models(precision).items())[::5]:
+    found = list(micro_models(precision).items())
+    plain = [(name, build) for name, build in found if name.partition(" ")[0].isupper()]
+    for name, build in [*found[::5], *plain]:
         net = build()
         assert run(net).shape == net.here, name
 
