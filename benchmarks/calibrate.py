@@ -77,11 +77,11 @@ def main(arguments: Sequence[str]) -> str:
             f"{'yes' if latency.low <= measured <= latency.high else 'no'} |"
         )
     sizes = [abs(error) for error in errors]
-    band = math.exp(profile.calibrations[0].band)
+    bands = [f"{each.precision} x/{math.exp(each.band):.2f}" for each in profile.calibrations]
     return (
         f"{len(sizes)} models: median error {statistics.median(sizes):.1%}, MAPE "
         f"{statistics.fmean(sizes):.1%}, worst {max(sizes):.1%}; {inside} in the 80 % band "
-        f"(x/{band:.2f}); calibrated in {taken:.0f} s; load {load:.1f} before, "
+        f"({', '.join(bands)}); calibrated in {taken:.0f} s; load {load:.1f} before, "
         f"{os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores"
     )
 

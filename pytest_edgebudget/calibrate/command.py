@@ -157,13 +157,17 @@ def _report(path: Path, found: Sequence[Calibrated]) -> str:
         lines.append(
             f"  {len(errors)} models that were not fitted: median error {median(errors):.1%}, "
             f"mean {fmean(errors):.1%}, worst {max(errors):.0%}; "
-            f"80 % band x/{math.exp(first.band):.2f}"
+            f"80 % band {_bands(each)}"
         )
         if first.watts is not None:
             lines.append(f"  {first.watts:.3g} W above idle ({first.power_domain})")
         lines += [f"  note: {note}" for note in first.notes]
     lines.append(f'{path} is written: profile = "{path}" in a budget file estimates by it')
     return "\n".join(lines) + "\n"
+
+
+def _bands(each: Calibrated) -> str:
+    return ", ".join(f"{c.precision} x/{math.exp(c.band):.2f}" for c in each.calibrations)
 
 
 def _line(tested: Tested) -> str:
