@@ -129,3 +129,7 @@ def power_key(row: Mapping[str, str]) -> str:
 def watts(row: Mapping[str, str]) -> float:
     """Mean power while the row's model ran."""
     return float(row["energy_uj"]) * 1e-3 / float(row["latency_ms"])
+
+
+if __name__ == "__main__":
+    TABLE.write_text(refit(), encoding="utf-8")
