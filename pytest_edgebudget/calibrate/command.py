@@ -151,12 +151,13 @@ def _report(path: Path, found: Sequence[Calibrated]) -> str:
     lines = []
     for each in found:
         first = each.calibrations[0]
-        lines.append(f"{first.runtime} {first.version}, {first.threads} threads, {first.cpu}")
+        lines.append(f"{first.runtime} {first.version}, {_threads(first.threads)}, {first.cpu}")
         lines += [f"  {_line(tested)}" for tested in each.tested]
         errors = [abs(math.expm1(tested.ratio)) for tested in each.tested]
         lines.append(
-            f"  {len(errors)} models that were not fitted: median error {median(errors):.1%}, "
-            f"mean {fmean(errors):.1%}, worst {max(errors):.0%}; "
+            f"  {len(errors)} models that were not fitted: median error "
+            f"{100 * median(errors):.1f} %, mean {100 * fmean(errors):.1f} %, "
+            f"worst {100 * max(errors):.0f} %; "
             f"80 % band {_bands(each)}"
         )
         if first.watts is not None:
@@ -164,6 +165,10 @@ def _report(path: Path, found: Sequence[Calibrated]) -> str:
         lines += [f"  note: {note}" for note in first.notes]
     lines.append(f'{path} is written: profile = "{path}" in a budget file estimates by it')
     return "\n".join(lines) + "\n"
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _bands(each: Calibrated) -> str:
@@ -174,4 +179,5 @@ def _line(tested: Tested) -> str:
     times = [format_value(each, Unit.SECONDS) for each in (tested.seconds, tested.estimated)]
     error = math.expm1(tested.ratio)
     name = tested.name.removeprefix(tested.precision + " ")
-    return f"{name:28} {tested.precision:6} {times[0]:>10} estimated {times[1]:>10} {error:+6.0%}"
+    took = f"{times[0]:>10} measured {times[1]:>10} estimated"
+    return f"{name:28} {tested.precision:6} {took} {100 * error:+5.0f} %"

@@ -63,6 +63,6 @@ def _line(group: str, errors: Sequence[Error]) -> str:
     sizes = [error.relative for error in errors]
     return (
         f"  {group}: {len(sizes)} models of families that were left out: median error "
-        f"{statistics.median(sizes):.0%}, mean {statistics.fmean(sizes):.0%}, worst "
-        f"{max(sizes):.0%}"
+        f"{100 * statistics.median(sizes):.0f} %, mean {100 * statistics.fmean(sizes):.0f} %, "
+        f"worst {100 * max(sizes):.0f} %"
     )
