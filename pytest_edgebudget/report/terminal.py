@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from pytest_edgebudget.report import words
@@ -21,6 +22,8 @@ COLOURS = {
 COLUMNS = ("model", "before", "after", "limit", "headroom", "evidence", "verdict")
 RIGHT = ("before", "after", "headroom")
 SIDES = ("<=", ">=")
+WIDTH = 100
+"""Columns of what is told in words below a limit."""
 
 
 def header(row: FileRow) -> str:
@@ -76,8 +79,7 @@ def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
     for row in run.limits:
         if (row.file, row.model) == (file, name):
             yield _cells(row), row.status
-            if basis := words.estimate(row):
-                yield [f"    ({basis})"], ""
+            yield from (([f"    {line}"], "") for line in _wrapped(words.estimate(row)))
             if row.waiver:
                 yield [f"    ({row.waiver})"], ""
     for lint in run.lints:
@@ -88,6 +90,11 @@ def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
         if (error.file, error.model) == (file, name):
             metric = error.id.rpartition("::")[2]
             yield [f"  {metric}", "", "", "", "", "", "ERROR"], "error"
+
+
+def _wrapped(basis: str) -> list[str]:
+    """What an estimate was made from, in lines that a terminal shows whole."""
+    return textwrap.wrap(f"({basis})", WIDTH, subsequent_indent=" ") if basis else []
 
 
 def _model_cell(model: ModelRow | None, name: str) -> str:

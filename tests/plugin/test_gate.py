@@ -129,6 +129,8 @@ def test_latency_on_a_foreign_board_is_an_estimate_or_unmeasured_and_never_this_
             "digits: latency_p95 is unmeasured: needs the device: *",
             "digits: energy is unmeasured: *the power of raspberry-pi-4 was not published*",
             "  latency *(* - *) *<= 80.0 ms *estimated * kept",
+            "    (estimated: Raspberry Pi 4B, *",
+            "     *than any model seen: extrapolated)",
         ]
     )
 
