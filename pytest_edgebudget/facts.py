@@ -112,7 +112,8 @@ class EstimatedCost:
     *value* in *low*..*high*, an interval of 80 %. *note* names the rows behind it and
     what widened it; *key* is what decides the number beside the model; *layers* are
     the shares, largest first. *refused*: why the device itself does not tell.
-    *seconds*: with an energy, how long it takes.
+    *seconds*: with an energy, how long it takes, and *above_idle* whether what the
+    device draws anyway is left out of it.
     """
 
     value: float
@@ -123,6 +124,7 @@ class EstimatedCost:
     refused: str
     layers: tuple[Layer, ...] = ()
     seconds: float = 0.0
+    above_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

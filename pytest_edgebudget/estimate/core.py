@@ -64,6 +64,7 @@ class Estimate:
         median_error: of models of families that were not fitted; a part of 1.
         notes: why the band is wider than that of what was published.
         ops: the time of each op; the start of an inference is none of them.
+        above_idle: whether *energy* leaves out what the board draws anyway.
     """
 
     latency: Range
@@ -72,6 +73,7 @@ class Estimate:
     median_error: float
     notes: tuple[str, ...]
     ops: tuple[OpTime, ...]
+    above_idle: bool = False
 
 
 def estimate(

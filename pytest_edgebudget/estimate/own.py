@@ -92,6 +92,7 @@ def _estimate(
         median_error=chosen.median_error,
         notes=tuple(notes),
         ops=tuple(ops),
+        above_idle=True,
     )
 
 

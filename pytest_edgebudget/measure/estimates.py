@@ -49,6 +49,7 @@ def estimated(subject: Subject, graph: Graph, kind: type, refused: str) -> Estim
         refused=refused,
         layers=_layers(found.ops) if kind is Timings else (),
         seconds=found.latency.value,
+        above_idle=found.above_idle,
     )
 
 

@@ -72,7 +72,10 @@ def _energy(facts: BatteryFacts, idle: float) -> tuple[Value, float]:
     if isinstance(facts.energy, EnergyFacts):
         windows = facts.energy.windows
         return found, sum(s for _, s in windows) / (len(windows) * facts.energy.runs)
-    seconds = facts.energy.seconds  # what was published is of the whole chip, idle included
+    seconds = facts.energy.seconds
+    if facts.energy.above_idle:
+        return found, seconds
+    # What was published is of the whole chip, idle included.
     value, low, high = (max(joules - idle * seconds, 0.0) for joules in _ends(found))
     return Value(value, low, high, found.note, evidence=Evidence.ESTIMATED), seconds
 

@@ -6,17 +6,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.facts import Array
+from pytest_edgebudget.graph import Graph, read
 from pytest_edgebudget.graph.ir import Tensor
+from pytest_edgebudget.passes._checks import all_of, interface, same_dtypes
 from pytest_edgebudget.passes._libraries import load
+from pytest_edgebudget.passes._magnitude import prunable
 from pytest_edgebudget.passes.base import Job
 
 Change = Callable[[Tensor], Array]
 """The new values of a tensor, of its own dtype and shape."""
 
 
-def rewrite(job: Job, found: Sequence[Tensor], change: Change) -> None:
-    """Write ``job.model`` to ``job.out`` with the tensors *found* changed."""
+def rewrite(job: Job, change: Change) -> None:
+    """
+    Write ``job.model`` to ``job.out`` with its prunable weights changed.
+
+    Raises BuildError where it has none.
+    """
+    load("numpy", f"the pass {job.step.name}")
+    found = tuple(prunable(read(job.model)))
+    if not found:
+        raise BuildError(f"{job.step} finds no float or symmetric int8 weights in the model")
     if job.model.suffix == ".tflite":
         _rewrite_tflite(job.model, job.out, found, change)
         return
@@ -24,6 +36,16 @@ def rewrite(job: Job, found: Sequence[Tensor], change: Change) -> None:
     model = onnx.load(str(job.model))
     _rewrite_onnx(model, found, change)
     onnx.save(model, str(job.out))
+
+
+def in_place(before: Graph, after: Graph) -> str:
+    """No dtype, no end of the model and, in `.tflite`, no byte more may have changed."""
+    grown = after.format == "tflite" and after.size != before.size
+    return all_of(
+        "the file changed its size" if grown else "",
+        same_dtypes(before, after),
+        interface(before, after),
+    )
 
 
 def _rewrite_tflite(model: Path, out: Path, found: Sequence[Tensor], change: Change) -> None:

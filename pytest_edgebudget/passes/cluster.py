@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.errors import BuildError
-from pytest_edgebudget.graph import Graph, read
+from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _onnx
 from pytest_edgebudget.passes._arguments import arguments
-from pytest_edgebudget.passes._checks import all_of, interface, same_dtypes
+from pytest_edgebudget.passes._checks import all_of
 from pytest_edgebudget.passes._clusters import clustered, distinct
-from pytest_edgebudget.passes._libraries import load
 from pytest_edgebudget.passes._magnitude import prunable, zero_share
-from pytest_edgebudget.passes._rewrite import rewrite
+from pytest_edgebudget.passes._rewrite import in_place, rewrite
 from pytest_edgebudget.passes.base import Job, Parameter, Pass
 from pytest_edgebudget.types import Step
 
@@ -36,12 +34,8 @@ def apply(job: Job) -> None:
     quantize first, `int8+cluster(32)`, since quantizing makes different values of
     one again, a scale for each channel.
     """
-    load("numpy", f"the pass {job.step.name}")
     count = int(arguments(job.step, PARAMETERS)["centroids"])
-    found = tuple(prunable(read(job.model)))
-    if not found:
-        raise BuildError(f"{job.step} finds no float or symmetric int8 weights in the model")
-    rewrite(job, found, lambda tensor: clustered(tensor, count))
+    rewrite(job, lambda tensor: clustered(tensor, count))
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:
@@ -50,13 +44,10 @@ def check(before: Graph, after: Graph, step: Step) -> str:
     many = [tensor.name for tensor in prunable(after) if distinct(tensor) > count]
     zeros = {tensor.name: zero_share(tensor) for tensor in prunable(before)}
     lost = [t.name for t in prunable(after) if zero_share(t) < zeros.get(t.name, 0.0)]
-    grown = after.format == "tflite" and after.size != before.size
     return all_of(
         f"more than {count} different weights in {many[0]}" if many else "",
         f"zeros became other values in {lost[0]}" if lost else "",
-        "the file changed its size" if grown else "",
-        same_dtypes(before, after),
-        interface(before, after),
+        in_place(before, after),
     )
 
 

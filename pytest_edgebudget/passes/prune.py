@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.errors import BuildError
-from pytest_edgebudget.graph import Graph, read
+from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _onnx
 from pytest_edgebudget.passes._arguments import arguments
-from pytest_edgebudget.passes._checks import all_of, interface, same_dtypes
-from pytest_edgebudget.passes._libraries import load
+from pytest_edgebudget.passes._checks import all_of
 from pytest_edgebudget.passes._magnitude import prunable, pruned, zero_share
-from pytest_edgebudget.passes._rewrite import rewrite
+from pytest_edgebudget.passes._rewrite import in_place, rewrite
 from pytest_edgebudget.passes.base import Job, Parameter, Pass
 from pytest_edgebudget.types import Step
 
@@ -34,24 +32,17 @@ def apply(job: Job) -> None:
     Depthwise convolutions stay whole: they have few weights and need them all.
     Works on float32, float16 and symmetric int8 weights.
     """
-    load("numpy", f"the pass {job.step.name}")
     fraction = float(arguments(job.step, PARAMETERS)["fraction"])
-    found = tuple(prunable(read(job.model)))
-    if not found:
-        raise BuildError(f"{job.step} finds no float or symmetric int8 weights in the model")
-    rewrite(job, found, lambda tensor: pruned(tensor, fraction))
+    rewrite(job, lambda tensor: pruned(tensor, fraction))
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:
     """The share of zeros in each layer, all dtypes as before, no byte more in `.tflite`."""
     fraction = float(arguments(step, PARAMETERS)["fraction"])
     dense = [tensor.name for tensor in prunable(after) if zero_share(tensor) < fraction]
-    grown = after.format == "tflite" and after.size != before.size
     return all_of(
         f"less than {fraction:g} of the weights are zero in {dense[0]}" if dense else "",
-        "the file changed its size" if grown else "",
-        same_dtypes(before, after),
-        interface(before, after),
+        in_place(before, after),
     )
 
 

@@ -29,7 +29,7 @@ DIGITS = ROOT / "examples" / "digits" / "digits.tflite"
 @pytest.fixture(scope="module")
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[str]]:
     """A profile of this machine: its path, what was printed, and the progress."""
-    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
     path = tmp_path_factory.mktemp("calibrated") / "our-board.toml"
     said: list[str] = []
     asked = Asked(
@@ -198,7 +198,7 @@ def test_a_file_is_not_overwritten(capsys: pytest.CaptureFixture[str], tmp_path:
 
 
 def test_too_little_time_is_said_with_how_much_would_do(tmp_path: Path) -> None:
-    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
     asked = Asked(run="host", name="x", output=tmp_path / "x.toml", seconds=0.5, thin=40)
     with pytest.raises(EdgeBudgetError, match=r"timings were done in 0 s\n  .*--seconds \d+"):
         calibrate(asked, lambda text: None)

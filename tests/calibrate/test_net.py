@@ -16,7 +16,7 @@ from pytest_edgebudget.estimate.precision import precision_of
 from pytest_edgebudget.graph import read
 from pytest_edgebudget.graph.cost import layer_costs
 
-interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="needs the extra litert")
 
 
 def run(net: Net) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_multiply_accumulates_are_those_of_the_layer(kind: str, tmp_path: Path) 
 
 
 def test_the_fit_is_that_of_scipy() -> None:
-    optimize = pytest.importorskip("scipy.optimize")
+    optimize = pytest.importorskip("scipy.optimize", reason="pip install scipy")
     random = np.random.default_rng(1)
     for _ in range(50):
         columns = np.abs(random.standard_normal((20, 8))) * 10 ** random.uniform(-3, 3, 8)

@@ -15,7 +15,7 @@ from tests.devices.ssh.server import Server
 
 @pytest.mark.slow
 def test_a_board_over_ssh_is_calibrated(server: Server, tmp_path: Path) -> None:  # noqa: F811
-    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
     path = tmp_path / "board.toml"
     asked = Asked(
         run=server.url,

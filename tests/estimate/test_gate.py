@@ -14,7 +14,9 @@ from pytest_edgebudget.devices.profile import profile_named
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.estimate import asked
 from pytest_edgebudget.estimate.precision import precision_of
+from pytest_edgebudget.facts import BatteryFacts, EstimatedCost
 from pytest_edgebudget.graph import Graph, read
+from pytest_edgebudget.metrics import battery_life
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "examples" / "digits" / "digits.tflite"
@@ -208,6 +210,22 @@ def test_battery_life_is_capacity_by_average_power(gate: Gate) -> None:
     assert rows["battery_life"]["status"] == "kept"
     assert life["evidence"] == "estimated"
     assert life["note"].startswith("estimated: 60 an hour of ")
+
+
+def test_energy_above_idle_of_a_calibrated_board_has_no_idle_power_taken_off() -> None:
+    """An hour of 0.1 W idle is 360 J; 3,600 inferences of 0.1 J are as many again: 5 h of 1 Wh."""
+    told = EstimatedCost(value=0.1, low=0.1, high=0.2, note="", key=(), refused="", seconds=0.1)
+    options: dict[str, float | str] = {
+        "inferences_per_hour": 3600.0,
+        "battery": "1 Wh",
+        "idle_power": "0.1 W",
+    }
+    own = battery_life.read(
+        BatteryFacts(dataclasses.replace(told, above_idle=True), None, None), options
+    )
+    published = battery_life.read(BatteryFacts(told, None, None), options)
+    assert (own.value, own.low) == pytest.approx((3600 / 0.2, 3600 / 0.3))
+    assert published.value == pytest.approx(3600 / 0.19)
 
 
 @pytest.mark.parametrize(
