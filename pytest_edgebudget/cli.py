@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import io
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -209,23 +208,17 @@ def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     calibrate = commands.add_parser(
         "calibrate", help="measure a board's own costs, and write a profile that estimates by them"
     )
-    calibrate.add_argument(
-        "--run", type=_word, default="host", help="host, ssh://user@host, adb://"
-    )
+    calibrate.add_argument("--run", type=_word, default="host", help="host, ssh://user@host")
     calibrate.add_argument("--name", type=_word, default="our-board", help="of the new profile")
     calibrate.add_argument("--out", type=_path, metavar="FILE", help="default: NAME.toml")
-    calibrate.add_argument(
-        "--profile", type=_word, default="host", help="whose facts it takes over"
-    )
+    calibrate.add_argument("--profile", type=_word, default="host", help="whose facts it takes")
     calibrate.add_argument("--runtime", type=_word, help="default: the profile's for .tflite")
     calibrate.add_argument("--python", type=_word, help="the interpreter on the board")
     calibrate.add_argument(
         "--threads", type=int, nargs="+", default=[1], choices=range(1, 65), metavar="N",
         help="each number of them is calibrated",
     )  # fmt: skip
-    calibrate.add_argument(
-        "--seconds", type=float, default=150.0, help="for all timings (default: 150)"
-    )
+    calibrate.add_argument("--seconds", type=float, default=150.0, help="default: 150, in all")
     calibrate.add_argument(
         "--model", action="append", default=[], type=_path, metavar="FILE",
         help="a .tflite to test it on, beside the built-in ones; repeatable",
@@ -318,23 +311,11 @@ def _calibrate(options: argparse.Namespace) -> int:
         text, equal = from_published(options.from_published, _tell)
         print(text, end="")
         return KEPT if equal else BROKEN
-    from pytest_edgebudget.calibrate.command import Asked, calibrate
+    from pytest_edgebudget.calibrate.command import asked_of, calibrate
     from pytest_edgebudget.calibrate.progress import now_and_then
 
-    asked = Asked(
-        run=options.run,
-        name=options.name,
-        output=options.out,
-        profile=options.profile,
-        runtime=options.runtime,
-        python=options.python,
-        threads=tuple(options.threads),
-        seconds=options.seconds,
-        models=tuple(options.model),
-        energy_command=tuple(shlex.split(options.energy_command or "")),
-        force=options.force,
-    )
-    print(calibrate(asked, _say if sys.stderr.isatty() else now_and_then(_tell)), end="")
+    say = _say if sys.stderr.isatty() else now_and_then(_tell)
+    print(calibrate(asked_of(options), say), end="")
     return KEPT
 
 

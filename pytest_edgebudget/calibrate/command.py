@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,23 @@ class Asked:
     energy_command: tuple[str, ...] = ()
     force: bool = False
     thin: int = 1
+
+
+def asked_of(options: argparse.Namespace) -> Asked:
+    """What the command line says."""
+    return Asked(
+        run=options.run,
+        name=options.name,
+        output=options.out,
+        profile=options.profile,
+        runtime=options.runtime,
+        python=options.python,
+        threads=tuple(options.threads),
+        seconds=options.seconds,
+        models=tuple(options.model),
+        energy_command=tuple(shlex.split(options.energy_command or "")),
+        force=options.force,
+    )
 
 
 def calibrate(asked: Asked, say: Callable[[str], None]) -> str:
