@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.passes import (
+    clean,
     cluster,
     dynamic_int8,
     fixed_point,
@@ -10,6 +11,7 @@ from pytest_edgebudget.passes import (
     int4_weights,
     int8,
     int16x8,
+    mixed,
     none,
     prune,
     vela,
@@ -25,8 +27,10 @@ BUILT_IN: tuple[Pass, ...] = (
     int8.PASS,
     int16x8.PASS,
     int4_weights.PASS,
+    mixed.PASS,
     prune.PASS,
     cluster.PASS,
+    clean.PASS,
     fixed_point.PASS,
     vela.PASS,
 )

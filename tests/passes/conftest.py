@@ -18,7 +18,7 @@ PASSES = {item.name: item for item in BUILT_IN if "tflite" in item.formats and n
 
 def step_of(name: str) -> Step:
     """A step of that pass with arguments where it needs some."""
-    return Step(name, {"prune": (0.3,), "cluster": (32,)}.get(name, ()))
+    return Step(name, {"prune": (0.3,), "cluster": (32,), "mixed": ("8848",)}.get(name, ()))
 
 
 @pytest.fixture(autouse=True)
