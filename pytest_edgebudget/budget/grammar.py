@@ -28,6 +28,7 @@ class Kind(StrEnum):
     TEXTS = "a list of strings"
     ONE_OR_MORE = "a string or a list of strings"
     CHOICE = "one of a few words"
+    BOOLEAN = "true or false"
     INTEGER = "a whole number"
     NUMBER = "a number"
     DATE = "a date without quotes, such as 2027-01-31"
@@ -63,6 +64,9 @@ class Key:
         """The path of the table that the key is in; "" at the top."""
         return self.path.rpartition(".")[0]
 
+
+OBJECTIVES = ("size", "download_size", "arena", "ram", "latency", "accuracy")
+"""What a search may be best at; accuracy stands for the model's first metric of quality."""
 
 _LEVEL = ("error", "warn")
 _UNDECIDED = ("pass", "fail")
@@ -211,10 +215,40 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "models.NAME.optimize",
-        Kind.TEXTS,
-        "Recipes, tried in this order until all limits are kept.",
+        Kind.ONE_OR_MORE,
+        "Recipes, tried in this order until all limits are kept; or `fit`: they are searched for.",
         '["none", "float16", "prune(0.3)+int8"]',
         default="the model as it is",
+    ),
+    Key("models.NAME.fit", Kind.TABLE, 'How `optimize = "fit"` searches.'),
+    Key(
+        "models.NAME.fit.objective",
+        Kind.CHOICE,
+        "What to be best at, of all candidates that keep every limit.",
+        '"size"',
+        OBJECTIVES,
+        default="the first candidate that keeps them, least harm first",
+    ),
+    Key(
+        "models.NAME.fit.max_trials",
+        Kind.INTEGER,
+        "So many candidates are built at most.",
+        "20",
+        default="60",
+    ),
+    Key(
+        "models.NAME.fit.max_time",
+        Kind.TEXT,
+        "After so long no other candidate is begun.",
+        '"10 min"',
+        default="no end",
+    ),
+    Key(
+        "models.NAME.fit.train",
+        Kind.BOOLEAN,
+        "Whether passes that train may be tried when the others do not suffice.",
+        "false",
+        default="true",
     ),
     Key(
         "models.NAME.state",

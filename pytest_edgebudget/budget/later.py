@@ -9,5 +9,4 @@ METRICS = frozenset(
         "update_size",
     }
 )
-RECIPES = frozenset({"fit"})
 NOT_YET = "not available in this version"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_edgebudget.budget.files import FileError, check_data, check_model
+from pytest_edgebudget.budget.fit_table import FIT, asks_for_fit, check_objective, read_fit
 from pytest_edgebudget.budget.later import METRICS, NOT_YET
 from pytest_edgebudget.budget.limits import LimitReader
 from pytest_edgebudget.budget.load import Loader
@@ -18,7 +19,7 @@ from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.types import Limit, ModelBudget, OwnMetric, Recipe, Source
+from pytest_edgebudget.types import FitChoice, Limit, ModelBudget, OwnMetric, Recipe, Source
 
 _FLOAT = "an FPGA computes in fixed-point numbers, and the model has none"
 
@@ -43,11 +44,14 @@ class ModelReader:
         path = table.get("path")
         data = self._source(table["data"], check_data) if "data" in table else None
         source = self._source(path, check_model) if path else None
+        fit = read_fit(table.get("optimize"), table.get("fit"), self.mistakes)
         optimize = self._recipes(table["optimize"], source) if "optimize" in table else ()
         if path and "optimize" not in table and self.formats == ("keras",):
             self.mistakes.add(path.place, _FLOAT, 'write optimize = ["fixed_point(16, 6)"]')
         own = read_own_metrics(_part(node, "metrics"), self.registry.metrics, self.mistakes)
         limits = self._limits(node, own)
+        if fit and (said := self._objective(fit, limits, own)):
+            self.mistakes.add(table["fit"].place, said, "such as: accuracy = 0.9 in its budget")
         if "data" not in table:
             self._needs_data(node, limits, optimize)
         if source is None:
@@ -57,6 +61,7 @@ class ModelReader:
             source=source,
             data=data,
             optimize=optimize,
+            fit=fit,
             limits=limits,
             waivers=tuple(read_waivers(_part(node, "waive"), limits, self.mistakes)),
             own_metrics=tuple(own),
@@ -83,6 +88,10 @@ class ModelReader:
                 limits += self.limits.read(limit, metric)
         return tuple(limits)
 
+    def _objective(self, fit: FitChoice, limits: Iterable[Limit], own: Iterable[OwnMetric]) -> str:
+        metrics = {each.name: own_metric(each, self.loader.root) for each in own}
+        return check_objective(fit, limits, {**metrics, **self.registry.metrics})
+
     def _source(self, node: Node, check: Callable[[Path, str], None]) -> Source | None:
         """The file (checked) or the function that *node* names."""
         if function := function_ref(node.text):
@@ -98,7 +107,12 @@ class ModelReader:
 
     def _recipes(self, node: Node, source: Source | None) -> tuple[Recipe, ...]:
         recipes: dict[Recipe, Node] = {}
-        for element in node.elements:
+        if asks_for_fit(node):
+            return ()
+        for element in node.elements or (node,):
+            if element.text == FIT:
+                self.mistakes.add(element.place, '"fit" stands alone', 'write optimize = "fit"')
+                continue
             try:
                 recipe = parse_recipe(element.text, self.registry.passes)
             except ValueError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from pytest_edgebudget.budget.later import NOT_YET, RECIPES
 from pytest_edgebudget.budget.mistakes import suggest
 from pytest_edgebudget.passes.base import Parameter, Pass
 from pytest_edgebudget.types import Recipe, Step
@@ -49,8 +48,6 @@ def _step(name: str, arguments: str | None, passes: Mapping[str, Pass]) -> Step:
     if name in passes:
         given = _arguments(name, arguments or "", passes[name].parameters)
         return _canonical(name, given, passes[name].parameters)
-    if name in RECIPES:
-        raise ValueError(f'"{name}" is {NOT_YET}')
     raise ValueError(f'there is no pass "{name}" ({suggest(name, passes)})')
 
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pytest_edgebudget.budget.fit_table import FIT
 from pytest_edgebudget.budget.grammar import NAME, Key, Kind, children
-from pytest_edgebudget.budget.later import METRICS, RECIPES
+from pytest_edgebudget.budget.later import METRICS
 from pytest_edgebudget.budget.limit_schema import definitions, reference
 from pytest_edgebudget.budget.shapes import Json, shape
 from pytest_edgebudget.devices.ways import ADDRESSES, WAYS
@@ -86,7 +87,9 @@ def _key(key: Key, registry: Registry) -> dict[str, Json]:
 def _special(key: Key, registry: Registry) -> dict[str, Json]:
     """Keys whose words come from the registry."""
     if key.path == "models.NAME.optimize":
-        return {"type": "array", "items": _recipe(registry), "uniqueItems": True}
+        one = _recipe(registry)
+        listed: dict[str, Json] = {"type": "array", "items": one, "uniqueItems": True}
+        return {"anyOf": [{"const": FIT}, one, listed]}
     if key.path == "device.profile":
         path: Json = {"type": "string", "pattern": r"\.toml$|/"}
         return {"anyOf": [{"enum": [*registry.profiles]}, path]}
@@ -106,10 +109,9 @@ def _recipe(registry: Registry) -> Json:
         for name, each in registry.passes.items()
         if all(parameter.default is not None for parameter in each.parameters)
     ]
-    later: list[Json] = [*sorted(RECIPES)]
     return {
         "anyOf": [{"enum": plain}, {"type": "string", "pattern": _RECIPE}],
-        "not": {"enum": later},
+        "not": {"const": FIT},
     }
 
 

@@ -26,6 +26,7 @@ def shape(key: Key) -> dict[str, Json]:
         Kind.TEXTS: texts,
         Kind.ONE_OR_MORE: {"anyOf": [TEXT, texts]},
         Kind.CHOICE: {"enum": words},
+        Kind.BOOLEAN: {"type": "boolean"},
         Kind.INTEGER: {"type": "integer"},
         Kind.NUMBER: {"type": "number"},
         Kind.DATE: {"type": "string", "format": "date"},

@@ -79,6 +79,7 @@ _FITS: dict[Kind, Callable[[Node, Key], bool]] = {
     Kind.TEXTS: _texts,
     Kind.ONE_OR_MORE: lambda node, key: _text(node, key) or _texts(node, key),
     Kind.CHOICE: lambda node, key: node.text in key.choices,
+    Kind.BOOLEAN: lambda node, key: isinstance(node.value, bool),
     Kind.INTEGER: lambda node, key: _number(node, key) and isinstance(node.value, int),
     Kind.NUMBER: _number,
     Kind.DATE: lambda node, key: (

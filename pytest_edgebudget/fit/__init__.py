@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.build import source_artifact
 from pytest_edgebudget.data import load_data
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.fit.bench import Bench, Rules, found
+from pytest_edgebudget.fit.fitting import Fitting
 from pytest_edgebudget.fit.result import Fit as Fit
 from pytest_edgebudget.fit.search import Search
 from pytest_edgebudget.lock import LockEntry
@@ -26,7 +28,7 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.plan import candidates
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Artifact, Limit, Missing, ModelBudget, Reading
+from pytest_edgebudget.types import Artifact, Limit, Missing, ModelBudget, Reading, Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,17 @@ class Fitter:
         a worker failed, `ModelError` for damaged files.
         """
         locked = lock.recipe if lock else None
+        if model.fit is not None and self.optimize:
+            return Fitting(self._bench(model, lock)).run(self._locked(locked), locked=locked)
         recipes = candidates(model, locked=locked, optimize=self.optimize)
         return Search(self._bench(model, lock)).run(recipes, locked=locked)
+
+    def _locked(self, text: str | None) -> tuple[Recipe, ...]:
+        """The recipe that a search found before, if its passes are still there."""
+        try:
+            return (parse_recipe(text, self.passes),) if text else ()
+        except ValueError:
+            return ()
 
     def _bench(self, model: ModelBudget, lock: LockEntry | None) -> Bench:
         own = {own.name: own_metric(own, self.root) for own in model.own_metrics}

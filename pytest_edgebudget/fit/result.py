@@ -14,7 +14,8 @@ class Fit:
 
     *before* and *after* are the source model's and the artifact's readings on
     the test split. *selected_on* names the split that the search looked at, or
-    is empty when nothing was searched.
+    is empty when nothing was searched. *infeasible*: why no candidate keeps every
+    limit, in sentences.
     """
 
     model: ModelBudget
@@ -25,6 +26,7 @@ class Fit:
     verdicts: tuple[Verdict, ...]
     trials: tuple[Trial, ...]
     selected_on: str = ""
+    infeasible: tuple[str, ...] = ()
 
     @property
     def kept(self) -> bool:

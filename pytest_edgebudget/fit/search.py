@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_edgebudget import verdict as verdicts
@@ -45,7 +45,7 @@ class Search:
         The *locked* recipe, or one without rivals, is judged as it is; the
         others only when it surely breaks a limit.
         """
-        if str(recipes[0]) == locked or len(recipes) == 1:
+        if recipes and (str(recipes[0]) == locked or len(recipes) == 1):
             fit = self._as_it_is(recipes[0], from_lock=str(recipes[0]) == locked)
             if fit is not None:
                 return fit
@@ -109,7 +109,11 @@ class Search:
         that is known is a lower bound. The least is looked at in full, until it
         is still the least.
         """
-        bounds = {place: t.excess for place, t in enumerate(self.trials) if t.artifact}
+        bounds = {
+            place: trial.excess
+            for place, trial in enumerate(self.trials)
+            if trial.artifact or trial.state == "skipped"
+        }
         complete: set[int] = set()
         while bounds:
             least = min(bounds, key=lambda place: bounds[place])
@@ -154,8 +158,9 @@ class Search:
         yield self.bench.limits(PLACED), None
         quality = self.bench.limits(QUALITY)
         samples = self.bench.data.samples(split) if self.bench.data else 0
-        if samples > 2 * FIRST_SLICE and self.bench.model.state != "carried":
-            yield tuple(self._first_look(quality)), FIRST_SLICE
+        if self.bench.model.state != "carried":
+            for first in slices(samples):
+                yield tuple(self._first_look(quality)), first
         yield quality, None
         yield self.bench.limits(MEMORY), None
         yield self.bench.other_limits(), None
@@ -169,6 +174,12 @@ class Search:
         before = self._before(limits, split, first)
         judged = self.bench.judge([self._moved(limit, split) for limit in limits], after, before)
         return judged, after.readings
+
+    def _judged(self, limit: Limit, reading: Reading) -> Verdict:
+        """The verdict of a limit for a reading that nobody took."""
+        after = Measurement({limit.name: reading}, {})
+        before = self._before(self.bench.limits(STATIC), "test", None)
+        return self.bench.judge([limit], after, before)[0]
 
     def _first_look(self, limits: Iterable[Limit]) -> Iterable[Limit]:
         """
@@ -264,6 +275,14 @@ def _failed(recipe: Recipe, error: EdgeBudgetError, started: float) -> Trial:
     """A candidate that could not be made or that its runtime refuses: the others go on."""
     seconds = time.perf_counter() - started
     return Trial(recipe=recipe, state="failed", reason=str(error), seconds=seconds)
+
+
+def slices(samples: int) -> Iterator[int]:
+    """Numbers of samples to look at before all of them, each four times the last."""
+    first = FIRST_SLICE
+    while samples > 2 * first:
+        yield first
+        first *= 4
 
 
 def selection_split(data: DataFile | None) -> str:

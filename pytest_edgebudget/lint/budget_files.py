@@ -97,7 +97,8 @@ def _models(budget: Budget) -> Iterator[NamedModel]:
                 place=place,
                 budget=shown(budget.path),
                 wanted=chosen(budget),
-                optimized=any(recipe != AS_IT_IS for recipe in model.optimize),
+                optimized=model.fit is not None
+                or any(recipe != AS_IT_IS for recipe in model.optimize),
             )
 
 

@@ -138,8 +138,8 @@ def _worst(row: LimitRow, bound: BoundRow) -> float:
 
 def tried(trial: TrialRow) -> str:
     """What became of a candidate, in words."""
-    if trial.state == "failed":
+    if trial.state in ("failed", "skipped"):
         return trial.reason.splitlines()[0]
     if trial.state == "rejected":
         return f"breaks {', '.join(trial.binding)}"
-    return "kept every limit"
+    return "kept every limit" if trial.state == "chosen" else "kept every limit, another is better"

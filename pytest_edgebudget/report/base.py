@@ -137,6 +137,7 @@ class ModelRow:
 
     *artifact* is its path in the cache, *external* the names of data files
     beside it. *recipes* are those that the device gains by; empty for any.
+    *infeasible*: why a search found nothing that keeps every limit, in sentences.
     """
 
     file: str
@@ -152,6 +153,7 @@ class ModelRow:
     external: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
+    infeasible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

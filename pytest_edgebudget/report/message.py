@@ -41,6 +41,9 @@ def _lines(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     yield from _layers(row)
     if model and len(model.trials) > 1:
         yield from _trials(model)
+    if model and model.infeasible:
+        yield "\nNo candidate keeps every limit:"
+        yield from (f"  {sentence}" for sentence in model.infeasible)
     fixes = list(advice(row, model))
     if fixes:
         yield "\nWhat would fix it:"

@@ -91,6 +91,7 @@ def model_row(
         ),
         notes=(*fit.artifact.notes, *_differing(fit, lock)),
         recipes=recipes,
+        infeasible=fit.infeasible,
     )
 
 

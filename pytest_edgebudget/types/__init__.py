@@ -8,6 +8,7 @@ Words, KiB and ms exist only in `units` and in reports.
 from pytest_edgebudget.types.budgets import LINT as LINT
 from pytest_edgebudget.types.budgets import Budget as Budget
 from pytest_edgebudget.types.budgets import DeviceChoice as DeviceChoice
+from pytest_edgebudget.types.budgets import FitChoice as FitChoice
 from pytest_edgebudget.types.budgets import FunctionRef as FunctionRef
 from pytest_edgebudget.types.budgets import GroupBudget as GroupBudget
 from pytest_edgebudget.types.budgets import Limit as Limit

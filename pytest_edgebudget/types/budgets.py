@@ -106,18 +106,39 @@ class OwnMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FitChoice:
+    """
+    How ``optimize = "fit"`` searches: the table ``[models.NAME.fit]``.
+
+    Attributes:
+        objective: the metric to be best at, of what keeps every limit; "": the
+            first that does, least harm first.
+        max_trials: candidates that are built at most.
+        max_time: seconds after which no other candidate is begun; None: no end.
+        train: whether passes that train may be tried.
+    """
+
+    objective: str = ""
+    max_trials: int = 60
+    max_time: float | None = None
+    train: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelBudget:
     """
     What one model may cost on one device.
 
-    *optimize* is empty when the model is gated as it is. *state* is "reset"
-    (between samples, the default) or "carried".
+    *optimize* is empty when the model is gated as it is, or when *fit* says that
+    recipes are searched for. *state* is "reset" (between samples, the default) or
+    "carried".
     """
 
     name: str
     source: Source
     data: Source | None = None
     optimize: tuple[Recipe, ...] = ()
+    fit: FitChoice | None = None
     limits: tuple[Limit, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     own_metrics: tuple[OwnMetric, ...] = ()

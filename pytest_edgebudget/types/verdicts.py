@@ -19,7 +19,9 @@ class Artifact:
     *path* lies in the cache and is never changed; *sha256* addresses it;
     *size* is in bytes and counts *external* data files too. *uncompiled* is the
     model before it was compiled for a chip, where no runtime here runs what the
-    compiler wrote.
+    compiler wrote. *trainable* is the Keras model (``.keras``, or ``.h5`` of
+    tf-keras) that a source was exported from, in the cache; None for a source
+    that came exported.
     """
 
     recipe: Recipe
@@ -29,6 +31,7 @@ class Artifact:
     external: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     uncompiled: Path | None = None
+    trainable: Path | None = None
 
     @property
     def runs_as(self) -> Path:
@@ -86,8 +89,9 @@ class Trial:
     """
     One candidate that was tried.
 
-    *state*: "chosen", "rejected" (a limit surely broken; *binding* says which)
-    or "failed" (could not be built; *reason* says why). *excess* is the largest
+    *state*: "chosen", "kept" (every limit, but another is better at the objective),
+    "rejected" (a limit surely broken; *binding* says which), "skipped" (cannot fit,
+    and was not built) or "failed" (could not be built; *reason* says why). *excess* is the largest
     miss among the binding limits, as the log of its ratio to the bound: the
     candidate with the least is the closest.
     """

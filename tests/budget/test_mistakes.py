@@ -163,7 +163,7 @@ def test_a_wrong_file_is_refused(project: Project, text: str | bytes, mistake: s
     ("recipe", "mistake"),
     [
         ("int9", 'there is no pass "int9" (did you mean int8?)'),
-        ("fit", '"fit" is not available in this version'),
+        ("fit", '"fit" stands alone (write optimize = "fit")'),
         ("int8+", '"int8+" is not a recipe: write steps such as "prune(0.3)+int8"'),
         ("prune", "prune needs fraction: the share of weights to zero"),
         ("prune(1.5)", "prune: fraction must be between 0 and 0.95, not 1.5"),
@@ -238,7 +238,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_its_order(project: Project) 
         "budgets/pi4.toml:7: models.k.path: there is no ../keyword.tflite"
         " (did you mean keywords.tflite?)",
         'budgets/pi4.toml:9: models.k.optimize[1]: there is no pass "int9" (did you mean int8?)',
-        'budgets/pi4.toml:9: models.k.optimize[2]: "fit" is not available in this version',
+        'budgets/pi4.toml:9: models.k.optimize[2]: "fit" stands alone (write optimize = "fit")',
         'budgets/pi4.toml:12: models.k.budget.size: the unit is missing: write "64 KiB"',
         'budgets/pi4.toml:13: models.k.budget.acuracy: there is no metric "acuracy"'
         " (did you mean accuracy?)",

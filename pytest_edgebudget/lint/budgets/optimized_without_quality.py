@@ -41,6 +41,7 @@ def check(file: BudgetFile) -> Iterator[Finding]:
 
     for model in file.budget.models:
         recipes = [str(recipe) for recipe in model.optimize if str(recipe) != "none"]
+        recipes += ["any recipe"] if model.fit else []
         limits = [limit for limit in model.limits if limit.level == "error"]
         if recipes and not any(quality(limit.metric) for limit in limits):
             what = recipes[0] if len(recipes) == 1 else f"{recipes[0]} or another recipe"

@@ -41,7 +41,7 @@ def check(file: BudgetFile) -> Iterator[Finding]:
     for name, entry in lock.entries.items():
         if name not in models:
             yield Finding(f"the lock has a model {name}, this file has not", instead=_INSTEAD)
-        elif entry.recipe not in _recipes(models[name]):
+        elif models[name].fit is None and entry.recipe not in _recipes(models[name]):
             message = f"the lock has the recipe {entry.recipe}, which optimize does not list"
             yield at(models[name].place, message, instead=_INSTEAD)
 
