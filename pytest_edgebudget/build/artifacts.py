@@ -33,21 +33,25 @@ def fetch(found: JSON, recipe: Recipe, store: Store) -> Artifact | None:
     """The artifact that a record of the cache describes, if it is still whole."""
     match found:
         case {"sha256": str(sha256), "suffix": str(suffix), "notes": list(notes)}:
+            assert isinstance(found, dict)
             place = store.file(sha256, suffix)
             if place is not None:
                 words = [str(note) for note in notes]
                 made = _artifact(recipe, place, sha256, reading.read(place), words)
-                return _with_uncompiled(made, found, store)
+                return _with_others(made, found, store)
     return None
 
 
-def _with_uncompiled(made: Artifact, found: JSON, store: Store) -> Artifact | None:
-    """The artifact with what it was compiled from; None where that is gone."""
-    match found:
-        case {"uncompiled": str(sha256)}:
-            place = store.file(sha256, made.path.suffix)
-            return replace(made, uncompiled=place) if place else None
-    return made
+def _with_others(made: Artifact, found: Mapping[str, JSON], store: Store) -> Artifact | None:
+    """The artifact with what it was made from; None where that is gone."""
+    others = {}
+    for field in ("uncompiled", "trainable"):
+        if name := str(found.get(field, "")):
+            others[field] = store.file(Path(name).stem, Path(name).suffix)
+            if others[field] is None:
+                return None
+    uncompiled, trainable = others.get("uncompiled"), others.get("trainable")
+    return replace(made, uncompiled=uncompiled, trainable=trainable)
 
 
 def record(artifact: Artifact) -> JSON:
@@ -58,7 +62,9 @@ def record(artifact: Artifact) -> JSON:
         "notes": list(artifact.notes),
     }
     if artifact.uncompiled:
-        found["uncompiled"] = artifact.uncompiled.stem
+        found["uncompiled"] = artifact.uncompiled.name
+    if artifact.trainable:
+        found["trainable"] = artifact.trainable.name
     return found
 
 

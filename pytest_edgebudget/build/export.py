@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pytest_edgebudget.build import keras_models, saved_models
 from pytest_edgebudget.errors import BuildError, ModelError
@@ -35,7 +36,8 @@ def call(payload: dict[str, str]) -> Reply:
         if payload["format"] == "keras":
             return keras_models.save_file(result, out / "model.keras")
         folder = keras_models.save(result, out / "saved_model")
-        return _convert(folder, payload["format"], out)
+        reply = _convert(folder, payload["format"], out)
+        return {**reply, "trainable": _trainable(result, out)}
     raise BuildError(
         f"{name} returned {type(result).__name__}",
         "return a path, the bytes of a .tflite or .onnx file, or a Keras model",
@@ -46,7 +48,8 @@ def _from_path(path: Path, wanted: str, out: Path) -> Reply:
     if not path.exists():
         raise ModelError(f"there is no model {path}")
     if path.suffix in (".tflite", ".onnx") or path.suffix == f".{wanted}":
-        return {"path": str(path), "notes": []}
+        trainable = str(path) if path.suffix == ".keras" else ""
+        return {"path": str(path), "notes": [], "trainable": trainable}
     return _export(path, wanted, out)
 
 
@@ -63,9 +66,27 @@ def _export(source: Path, wanted: str, out: Path) -> Reply:
     folder = out / "saved_model"
     if source.is_dir():
         saved_models.with_batch_of_one(source, folder)
-    else:
-        keras_models.save(keras_models.read(source), folder)
-    return _convert(folder, wanted, out)
+        return _convert(folder, wanted, out)
+    model = keras_models.read(source)
+    keras_models.save(model, folder)
+    trainable = str(source) if source.suffix == ".keras" else _trainable(model, out, source)
+    return {**_convert(folder, wanted, out), "trainable": trainable}
+
+
+def _trainable(model: Any, out: Path, source: Path | None = None) -> str:
+    """
+    A file of *model* that can be trained; "" where there is none.
+
+    A model of tf-keras stays the *source* that it came from. A model that cannot be
+    saved is gated all the same: only a recipe that trains needs the file.
+    """
+    if keras_models.is_old(model):
+        return str(source or "")
+    try:
+        keras_models.save_file(model, out / "trainable.keras")
+    except Exception:  # layers of the user's own raise anything
+        return ""
+    return str(out / "trainable.keras")
 
 
 def _convert(folder: Path, wanted: str, out: Path) -> Reply:

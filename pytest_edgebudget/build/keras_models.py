@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from pytest_edgebudget.errors import BuildError, MissingExtra
 from pytest_edgebudget.passes._libraries import load
+from pytest_edgebudget.training.files import write_model
 
 CUSTOM = 'a model with code of its own: path = "package.module:function" that returns it'
 
@@ -55,53 +54,20 @@ def save_file(model: Any, path: Path) -> dict[str, str | list[str]]:
 
     Raises BuildError for a model of Keras 2, which cannot be saved so.
     """
-    from pytest_edgebudget.devices.fpga.note import write_with_note
-
-    if _is_old(model):
+    if is_old(model):
         raise BuildError("a model of tf-keras cannot become a .keras file", "build it in Keras 3")
-    dated, undated = path.with_name("dated.keras"), path.with_name("undated.keras")
-    model.save(str(dated))
-    with zipfile.ZipFile(dated) as old, zipfile.ZipFile(undated, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, _steady(name, old.read(name)))
-    write_with_note(undated, None, path)
-    return {"path": str(path), "notes": []}
+    write_model(model, path)
+    return {"path": str(path), "notes": [], "trainable": str(path)}
 
 
-def _steady(name: str, content: bytes) -> bytes:
-    """A member of a `.keras` file without the day, and without addresses in memory."""
-    if name == "metadata.json":
-        return json.dumps({**json.loads(content), "date_saved": ""}).encode()
-    if name != "config.json":
-        return content
-    config = json.loads(content)
-    _forget_addresses(config, {})
-    return json.dumps(config).encode()
-
-
-def _forget_addresses(part: Any, numbers: dict[int, int]) -> None:
-    """
-    Number the shared objects of a model's configuration by their order.
-
-    Types of numbers are shared or not as memory happens to be used: they have no number.
-    """
-    if isinstance(part, dict):
-        if "shared_object_id" in part:
-            address = part.pop("shared_object_id")
-            if part.get("class_name") != "DTypePolicy":
-                part["shared_object_id"] = numbers.setdefault(address, len(numbers))
-        part = list(part.values())
-    for each in part if isinstance(part, list) else ():
-        _forget_addresses(each, numbers)
-
-
-def _is_old(model: Any) -> bool:
+def is_old(model: Any) -> bool:
+    """Whether *model* is of tf-keras."""
     return any(kind.__module__.startswith("tf_keras") for kind in type(model).__mro__)
 
 
 def save(model: Any, folder: Path) -> Path:
     """Save *model* as a SavedModel whose signature takes one sample."""
-    if _is_old(model):
+    if is_old(model):
         _save_old(model, folder)
     else:
         _save_new(model, folder)

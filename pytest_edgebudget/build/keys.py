@@ -32,6 +32,14 @@ def _own_code() -> str:
 
 
 @cache
+def training_code() -> str:
+    """The digest of our own training and surgery, which only steps that train depend on."""
+    package = Path(pytest_edgebudget.__file__).parent
+    files = sorted((*package.glob("training/*.py"), *package.glob("surgery/*.py")))
+    return hashlib.sha256("".join(map(digest, files)).encode()).hexdigest()
+
+
+@cache
 def _version(distribution: str) -> str:
     try:
         return importlib.metadata.version(distribution)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pytest_edgebudget.build import artifacts, compiling, keys
+from pytest_edgebudget.build import artifacts, compiling, keys, training
+from pytest_edgebudget.build.bound import CALIBRATION, Bound
 from pytest_edgebudget.build.promises import check_promises, note_of
 from pytest_edgebudget.build.reload import RUNTIMES
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import runtimes as devices
 from pytest_edgebudget.errors import BuildError
-from pytest_edgebudget.jobs import JSON, run
+from pytest_edgebudget.jobs import run
 from pytest_edgebudget.locks import busy
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.store import Store
@@ -25,33 +26,6 @@ TIMEOUT = 600.0
 """Seconds for all steps of a recipe."""
 
 RELOAD_TIMEOUT = 120.0
-CALIBRATION = "x_calibration"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A step and the pass that it names."""
-
-    step: Step
-    chosen: Pass
-
-    def reference(self) -> JSON:
-        """How the child process finds the function."""
-        function = self.chosen.apply
-        name = getattr(function, "__qualname__", "<")
-        if "<" in name:
-            raise BuildError(
-                f"the pass {self.chosen.name} is not a function at the top of a module",
-                "it has to be importable: it runs in a process of its own",
-            )
-        file = keys.source_file(function)
-        return {
-            "name": self.step.name,
-            "args": list(self.step.args),
-            "options": [[key, value] for key, value in self.step.options],
-            "function": f"{function.__module__}:{name}",
-            "file": str(file) if file else "",
-        }
 
 
 def build(
@@ -64,13 +38,15 @@ def build(
     store: Store,
     runtime: str | None = None,
     target: Profile | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Artifact:
     """
     Make the artifact of *recipe* from *source*, or take it from the cache.
 
     What each pass promises is looked for in the file, and the result runs once
     in *runtime* (absent: the format's default) before it counts. *target* is for
-    passes that compile: then what they got is what runs.
+    passes that compile: then what they got is what runs. Steps that train come
+    first, on the Keras model of the source; *say* is told how far they are.
 
     Raises:
         BuildError: a pass failed or did not keep its promise, or the runtime
@@ -81,11 +57,16 @@ def build(
     steps = [bound for bound in named if bound.step.name != "none"]
     if not steps:
         return replace(source, recipe=recipe)
-    for bound in steps:
-        _check_usable(bound, source, data)
+    for before, bound in zip([None, *steps], steps, strict=False):
+        _check_usable(bound, source, data, before)
+    training.check_trainable(steps, source, data)
     compiling.check_last([bound.chosen for bound in steps])
+    school = training.School(data=data, root=root, store=store, say=say)
+    lessons = [bound for bound in steps if bound.chosen.trains]
+    source = training.trained(lessons, source, school) if lessons else _untrained(source)
+    steps = [bound for bound in steps if not bound.chosen.trains]
     runtime = runtime or RUNTIMES[source.format]
-    facts = compiling.facts(target) if steps[-1].chosen.compiles else {}
+    facts = compiling.facts(target) if steps and steps[-1].chosen.compiles else {}
     key = _key(recipe, source, steps, data, runtime) | facts
     if found := artifacts.fetch(store.record("build", key), recipe, store):
         return found
@@ -97,6 +78,11 @@ def build(
     return found
 
 
+def _untrained(source: Artifact) -> Artifact:
+    """The source as passes see it that do not train: what it was exported from is no matter."""
+    return replace(source, trainable=None)
+
+
 def _named(step: Step, passes: Mapping[str, Pass]) -> Pass:
     if step.name in passes:
         return passes[step.name]
@@ -105,12 +91,15 @@ def _named(step: Step, passes: Mapping[str, Pass]) -> Pass:
     raise BuildError(f"there is no pass {step.name}", hint)
 
 
-def _check_usable(bound: Bound, source: Artifact, data: DataFile | None) -> None:
+def _check_usable(
+    bound: Bound, source: Artifact, data: DataFile | None, before: Bound | None
+) -> None:
     chosen = bound.chosen
     if source.format not in chosen.formats:
         formats = " and ".join(f".{name}" for name in sorted(chosen.formats))
         raise BuildError(f"{bound.step} works on {formats}, the model is .{source.format}")
-    if chosen.calibrated and (data is None or not data.has(CALIBRATION)):
+    ranges_known = before is not None and before.chosen.then == bound.step.name
+    if chosen.calibrated and not ranges_known and (data is None or not data.has(CALIBRATION)):
         where = f"{data.path} has no {CALIBRATION}" if data else "the model has no data"
         raise BuildError(
             f"{bound.step} needs calibration data, but {where}",
@@ -127,6 +116,8 @@ def _key(
     key |= {f"code {b.chosen.name}": keys.code(b.chosen.apply) for b in steps}
     if data is not None and any(bound.chosen.calibrated for bound in steps):
         key["calibration"] = data.digest_of(CALIBRATION)
+    if source.trainable:
+        key["trained"] = source.trainable.name
     return key
 
 
@@ -142,7 +133,8 @@ def _make(
 ) -> Artifact:
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as name, busy():
         results = _apply(recipe, source, steps, data, Path(name), root, facts)
-        runs_as = results[-1] if not facts else [source.path, *results][-2]
+        files = [source.path, *results]
+        runs_as = files[-1] if not facts else files[-2]
         after = check_promises(source.path, [(b.step, b.chosen) for b in steps], results)
         note = run(
             "pytest_edgebudget.build.reload:reload",
@@ -152,7 +144,7 @@ def _make(
             purpose=f"running what {recipe} made in {runtime}",
         )
         notes = [text for text in (note_of(after), str(note)) if text]
-        made = artifacts.put(results[-1], recipe, store, name=str(recipe), notes=notes)
+        made = artifacts.put(files[-1], recipe, store, name=str(recipe), notes=notes)
         return replace(made, uncompiled=compiling.keep(runs_as, store) if facts else None)
 
 
@@ -165,6 +157,8 @@ def _apply(
     root: Path,
     facts: Mapping[str, str],
 ) -> list[Path]:
+    if not steps:
+        return []
     arrays = data.named(CALIBRATION) if data else ()
     reply = run(
         "pytest_edgebudget.build.steps:apply_steps",
@@ -176,6 +170,7 @@ def _apply(
             "data": str(data.path) if data else None,
             "arrays": list(arrays),
             "target": dict(facts),
+            "trained": str(source.trainable) if source.trainable else None,
         },
         root=root,
         timeout=TIMEOUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_edgebudget.build import artifacts, keys
@@ -45,7 +46,8 @@ def source_artifact(
     kept = source.suffix == ".keras" and "keras" in formats
     if (kept or source.suffix in DEPLOYED) and source.is_file():
         _check_format(str(source), source.suffix, formats)
-        return artifacts.put(source, AS_IT_IS, store)
+        made = artifacts.put(source, AS_IT_IS, store)
+        return replace(made, trainable=made.path if kept else None)
     return _exported(source, formats[0], root, store)
 
 
@@ -127,8 +129,22 @@ def _from_function(
 def _made(make: Callable[[Path], JSON], name: str, store: Store) -> Artifact:
     """Run *make* in an empty folder; it replies with the model's path and notes."""
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as folder, busy():
-        match make(Path(folder)):
-            case {"path": str(path), "notes": list(notes)}:
-                words = [str(note) for note in notes]
-                return artifacts.put(Path(path), AS_IT_IS, store, name=name, notes=words)
+        return taken(make(Path(folder)), name, store)
+
+
+def taken(reply: JSON, name: str, store: Store) -> Artifact:
+    """
+    What a child process exported, in the cache, with the Keras model that it is of.
+
+    Raises BuildError for a reply without a model.
+    """
+    match reply:
+        case {"path": str(path), "notes": list(notes)}:
+            words = [str(note) for note in notes]
+            made = artifacts.put(Path(path), AS_IT_IS, store, name=name, notes=words)
+            assert isinstance(reply, dict)
+            if trainable := str(reply.get("trainable") or ""):
+                _, place = store.put_file(Path(trainable), Path(trainable).suffix)
+                made = replace(made, trainable=place)
+            return made
     raise BuildError(f"{name} gave no model")

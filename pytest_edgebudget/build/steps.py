@@ -19,15 +19,39 @@ def apply_steps(payload: dict[str, Any]) -> list[str]:
     """Apply each step to the result of the one before; return the paths of all results."""
     folder, suffix = Path(payload["folder"]), str(payload["suffix"])
     model = Path(payload["model"])
+    trained = Path(payload["trained"]) if payload.get("trained") else None
     calibration = _calibration(payload["data"], payload["arrays"], folder)
     results = []
     for number, step in enumerate(payload["steps"]):
         out = folder / f"step{number}{suffix}"
         job = Job(model=model, out=out, step=_step(step), calibration=calibration)
-        _apply(step, replace(job, target=payload.get("target", {})))
+        _apply(step, replace(job, target=payload.get("target", {}), trained=trained))
         model = out
         results.append(str(out))
     return results
+
+
+def train_step(payload: dict[str, Any]) -> dict[str, Any]:
+    """Apply one step that trains, and export its result; return where both are."""
+    from pytest_edgebudget.build.export import export
+
+    folder, model = Path(payload["folder"]), Path(payload["model"])
+    job = Job(
+        model=model,
+        out=folder / f"trained{model.suffix}",
+        step=_step(payload["step"]),
+        data=Path(payload["data"]) if payload["data"] else None,
+        calibration=_calibration(payload["data"], payload["arrays"], folder),
+        teacher=Path(payload["teacher"]),
+        checkpoint=Path(payload["checkpoint"]),
+        progress=Path(payload["progress"]),
+    )
+    _apply(payload["step"], job)
+    job.tell("converting")
+    asked = {"source": str(job.out), "format": payload["format"], "out": str(folder)}
+    if payload["format"] == "keras":
+        return {"path": str(job.out), "notes": [], "trainable": str(job.out)}
+    return {**export(asked), "trainable": str(job.out)}
 
 
 def _step(step: dict[str, Any]) -> Step:

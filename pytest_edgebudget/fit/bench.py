@@ -100,6 +100,7 @@ class Bench:
             target=self.device.choice.profile,
             root=self.root,
             store=self.store,
+            say=lambda text: self.say(f"{self.model.name}: {recipe}: {text}"),
         )
 
     def measure(

@@ -7,13 +7,16 @@ a model; a user's function may do anything. Neither may take pytest with it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,6 +33,8 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",  # of libraries; PYTHONWARNINGS=error is meant for users' tests
 }
 TAIL_LINES = 6
+LISTEN = 0.5
+"""Seconds between two looks at a child's progress."""
 
 
 def run(
@@ -40,6 +45,8 @@ def run(
     timeout: float,
     purpose: str,
     tidy: bool = True,
+    late: str = "",
+    say: Callable[[str], None] | None = None,
 ) -> JSON:
     """
     Call *function* with *payload* in a child process and return its result.
@@ -52,6 +59,9 @@ def run(
         purpose: what is being done, as in "while converting models/kws.keras".
         tidy: whether the child's temporary files go with it: when it is killed it
             removes none. False where the result may name one of them.
+        late: what to do when the time was up, for the error.
+        say: is told what the function writes to the file ``payload["progress"]``,
+            while it runs.
 
     Raises:
         BuildError: the function raised, its process died, or the time was up.
@@ -59,9 +69,10 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="edgebudget-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        progress = folder / "progress.txt"
         request: dict[str, JSON] = {
             "function": function,
-            "payload": dict(payload),
+            "payload": {**payload, **({"progress": str(progress)} if say else {})},
             "root": str(root),
             "path": [entry for entry in sys.path if entry],
             "reply": str(folder / "reply.json"),
@@ -70,8 +81,39 @@ def run(
         if tidy:
             (folder / "tmp").mkdir()
             environment["TMPDIR"] = str(folder / "tmp")
-        status = _run_child(request, folder / "log.txt", environment, root, timeout, purpose)
+        limit = _Limit(timeout, purpose, late)
+        heard = _Heard(progress, say) if say else None
+        status = _run_child(request, folder / "log.txt", environment, root, limit, heard)
         return _result(folder, status, purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """So many *seconds* for a *purpose*, and what to do when they are over."""
+
+    seconds: float
+    purpose: str
+    late: str
+
+    def over(self, log: Path) -> BuildError:
+        hint = self.late or _last_words(log) or "it may need longer on this machine, or hang"
+        return BuildError(f"stopped after {self.seconds:g} s while {self.purpose}", hint)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """Passes on what a child writes to a *file*, each text once."""
+
+    file: Path
+    say: Callable[[str], None]
+    last: str = ""
+
+    def listen(self) -> None:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = self.file.read_text(encoding="utf-8")
+            if text != self.last:
+                self.last = text
+                self.say(text)
 
 
 def _run_child(
@@ -79,8 +121,8 @@ def _run_child(
     log: Path,
     environment: Mapping[str, str],
     root: Path,
-    timeout: float,
-    purpose: str,
+    limit: _Limit,
+    heard: _Heard | None,
 ) -> int:
     # The pipe stays open while we live: its end tells the child that we are gone.
     with (
@@ -97,14 +139,25 @@ def _run_child(
     ):
         try:
             _send(child, request)
-            return child.wait(timeout)
+            return _wait(child, limit.seconds, heard)
         except subprocess.TimeoutExpired:
-            raise BuildError(
-                f"stopped after {timeout:g} s while {purpose}",
-                _last_words(log) or "it may need longer on this machine, or hang",
-            ) from None
+            raise limit.over(log) from None
         finally:
             _kill(child)
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float, heard: _Heard | None) -> int:
+    if heard is None:
+        return child.wait(seconds)
+    deadline = time.monotonic() + seconds
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return child.wait(max(min(LISTEN, left), 0))
+        except subprocess.TimeoutExpired:
+            heard.listen()
+            if left <= 0:
+                raise
 
 
 def _send(child: subprocess.Popen[bytes], request: dict[str, JSON]) -> None:

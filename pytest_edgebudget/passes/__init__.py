@@ -6,6 +6,7 @@ from pytest_edgebudget.passes import (
     clean,
     cluster,
     dynamic_int8,
+    finetune,
     fixed_point,
     float16,
     int4_weights,
@@ -32,5 +33,6 @@ BUILT_IN: tuple[Pass, ...] = (
     cluster.PASS,
     clean.PASS,
     fixed_point.PASS,
+    finetune.PASS,
     vela.PASS,
 )

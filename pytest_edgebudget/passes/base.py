@@ -35,6 +35,13 @@ class Job:
     an ``.npz`` of input arrays (first axis: samples; keys: input names, or
     ``""`` written as ``x`` for the only input), or None. *target* are facts of the
     device's profile, for passes that compile: accelerator, vela_system ...
+
+    A pass that trains gets a ``.keras`` (or, of tf-keras, ``.h5``) as *model*, and:
+    *data*, an ``.npz`` with ``x_train``, ``y_train`` and the splits val and
+    calibration where there are any (with several inputs ``x_train/NAME``), never
+    test; *teacher*, the float model that all began with; *checkpoint*, a folder
+    that outlives a killed process; *progress*, the file that `tell` writes. A pass
+    behind it gets the trained model, from which *model* was exported, as *trained*.
     """
 
     model: Path
@@ -42,6 +49,18 @@ class Job:
     step: Step
     calibration: Path | None = None
     target: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    teacher: Path | None = None
+    checkpoint: Path | None = None
+    progress: Path | None = None
+    trained: Path | None = None
+
+    def tell(self, text: str) -> None:
+        """Show *text* as the progress of this job: one short line."""
+        if self.progress is not None:
+            part = self.progress.with_suffix(".part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(self.progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +73,14 @@ class Pass:
             reads: what it needs, what it saves, what it cannot.
         check: runs in this process on the graphs before and after: an empty
             string, or the sentence that says which promise the file breaks.
-        formats: "tflite", "onnx", "keras".
+        formats: "tflite", "onnx", "keras"; of a pass that trains, what its result
+            may be exported to.
         calibrated: whether it needs ``x_calibration``.
+        trains: whether it maps a float ``.keras`` to a ``.keras``, before the model
+            is exported: such steps come first in a recipe. Its `check` gets the
+            graphs of what was exported before and after it.
+        then: the pass that has to come right behind, which uses what was trained;
+            it needs no calibration of its own.
         libraries: distributions whose versions decide the result.
         compiles: whether the result is for one chip, and no runtime here runs
             it: then it is the last step, and what was before it is run instead.
@@ -69,6 +94,8 @@ class Pass:
     parameters: tuple[Parameter, ...] = ()
     libraries: tuple[str, ...] = ()
     compiles: bool = False
+    trains: bool = False
+    then: str = ""
 
     @property
     def doc(self) -> str:

@@ -53,6 +53,7 @@ class Store:
         self.repairs: list[str] = []
         self._objects = folder / "objects"
         self._records = folder / "records"
+        self._checkpoints = folder / "checkpoints"
         self._prepare()
 
     # --- files -----------------------------------------------------------------
@@ -159,8 +160,21 @@ class Store:
             self._shrink()
 
     def _record_place(self, kind: str, key: Mapping[str, str]) -> Path:
-        name = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()
-        return self._records / kind / f"{name}.json"
+        return self._records / kind / f"{_digest_of_key(key)}.json"
+
+    # --- work that a kill must not lose ------------------------------------------
+
+    def checkpoint(self, key: Mapping[str, str]) -> Path:
+        """The folder for what is half done under *key*; it stays until `drop_checkpoint`."""
+        folder = self._checkpoints / _digest_of_key(key)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+        touch(folder)
+        return folder
+
+    def drop_checkpoint(self, key: Mapping[str, str]) -> None:
+        """Remove what was kept under *key*: the work is done."""
+        shutil.rmtree(self._checkpoints / _digest_of_key(key), ignore_errors=True)
 
     # --- the whole ---------------------------------------------------------------
 
@@ -172,7 +186,7 @@ class Store:
 
     def clear(self) -> None:
         """Remove every file and record; locks stay, for others may hold them."""
-        for folder in (self._objects, self._records):
+        for folder in (self._objects, self._records, self._checkpoints):
             shutil.rmtree(folder, ignore_errors=True)
         self._prepare()
 
@@ -211,6 +225,10 @@ class Store:
                 f"the cache folder {self.folder} cannot be used: {error.strerror or error}",
                 "set [tool.edgebudget] cache in pyproject.toml to a folder that can be written",
             ) from error
+
+
+def _digest_of_key(key: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()
 
 
 def _digest_of(files: Mapping[str, Path]) -> str:

@@ -43,7 +43,7 @@ def shrink(folder: Path, limit: int) -> None:
 
 def _walk(folder: Path) -> Iterator[Entry]:
     paths = [*(folder / "objects").glob("*"), *(folder / "objects").glob("*/*")]
-    paths += (folder / "records").glob("*/*")
+    paths += [*(folder / "records").glob("*/*"), *(folder / "checkpoints").glob("*")]
     for path in paths:
         # Others may remove what we are looking at.
         with suppress(FileNotFoundError):
