@@ -15,9 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_edgebudget import __version__
-from pytest_edgebudget.cli_tracking import add_tracking
 from pytest_edgebudget.ending import interruptible
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
+
+OBJECTIVES = ("size", "download_size", "arena", "ram", "latency", "accuracy")
+"""Of `budget.grammar`, which a command that needs no budget does not import."""
 
 KEPT, BROKEN, USAGE, INFRASTRUCTURE = 0, 1, 2, 3
 
@@ -84,12 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_init(commands)
+    _add_fit(commands)
     _add_lint(commands)
     _add_explain(commands)
     _add_devices(commands)
     _add_doctor(commands)
     _add_calibrate(commands)
-    add_tracking(commands)
     _add_cache(commands)
     return parser
 
@@ -145,6 +147,22 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     init.add_argument("--profile", default="host", help="a device; edgebudget devices lists them")
     init.add_argument("-o", "--output", type=_path, help="default: budgets/PROFILE.toml")
     init.set_defaults(command=_init)
+
+
+def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fit = commands.add_parser("fit", help="search for the recipe with which a model fits")
+    fit.add_argument("model", type=_word, metavar="MODEL", help="its name in the budget file")
+    fit.add_argument("--budget", type=_path, required=True, metavar="FILE", help="a budget file")
+    fit.add_argument("-o", "--output", type=_path, metavar="FILE", help="the artifact")
+    fit.add_argument(
+        "--objective", choices=OBJECTIVES, help="what to be best at; default: the least harm"
+    )
+    fit.add_argument("--max-trials", type=int, metavar="N", help="so many candidates at most")
+    fit.add_argument("--max-time", type=_word, metavar="TIME", help='such as "10 min"')
+    fit.add_argument("--no-train", action="store_true", help="no pass that trains")
+    fit.add_argument("--plot", type=_path, metavar="FILE", help="the candidates, as .svg or .png")
+    fit.add_argument("--format", choices=["text", "json"], default="text", help="what is printed")
+    fit.set_defaults(command=_fit)
 
 
 def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -265,6 +283,17 @@ def _init(options: argparse.Namespace) -> int:
         )
     )
     return KEPT
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.pareto.command import fit
+    from pytest_edgebudget.session import GateSession
+    from pytest_edgebudget.wiring import command_line_manager, registry_of
+
+    session = GateSession(root=find_root(), registry=registry_of(command_line_manager()))
+    text, kept = fit(options, session, _tell)
+    print(text, end="")
+    return KEPT if kept else BROKEN
 
 
 def _lint(options: argparse.Namespace) -> int:

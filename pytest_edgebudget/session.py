@@ -40,6 +40,7 @@ from pytest_edgebudget.types import (
     Limit,
     Measurement,
     ModelBudget,
+    Trial,
     Verdict,
 )
 
@@ -166,6 +167,16 @@ class GateSession:
         if isinstance(found, EdgeBudgetError):
             raise found
         return found
+
+    def search(self, budget: Budget, model: ModelBudget, tried: Callable[[Trial], None]) -> Fit:
+        """
+        Search for *model*'s recipe anew, whatever the lock says; *tried* gets each candidate.
+
+        Raises `EdgeBudgetError` when infrastructure failed.
+        """
+        lock = self._locked(budget, model.name)
+        entry = replace(lock, recipe="") if lock else None  # its readings count, its choice not
+        return replace(self._fitter(budget), tried=tried).fit(model, entry)
 
     def _fitter(self, budget: Budget) -> Fitter:
         return Fitter(

@@ -20,13 +20,27 @@ def write_plot(account: Account, path: Path) -> None:
         EdgeBudgetError: another suffix, or the file cannot be written.
         MissingExtra: a PNG without resvg-py.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".svg", ".png"):
-        raise EdgeBudgetError(f"{path}: a plot is .svg or .png", "name the file accordingly")
+    check_suffix(path)
     if not account.plan.live:
         raise EdgeBudgetError(f"{account.path}: no op runs, so there is no memory map to draw")
-    picture = draw(account)
-    content = picture.encode() if suffix == ".svg" else _as_png(picture)
+    write_picture(draw(account), path)
+
+
+def check_suffix(path: Path) -> None:
+    """Raise `EdgeBudgetError` unless *path* is one of a picture."""
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise EdgeBudgetError(f"{path}: a plot is .svg or .png", "name the file accordingly")
+
+
+def write_picture(picture: str, path: Path) -> None:
+    """
+    Write an SVG into *path*: as it is, or as ``.png`` (with resvg-py).
+
+    Raises:
+        EdgeBudgetError: the file cannot be written.
+        MissingExtra: a PNG without resvg-py.
+    """
+    content = picture.encode() if path.suffix.lower() == ".svg" else _as_png(picture)
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -28,12 +28,12 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.plan import candidates
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Artifact, Limit, Missing, ModelBudget, Reading, Recipe
+from pytest_edgebudget.types import Artifact, Limit, Missing, ModelBudget, Reading, Recipe, Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitter:
-    """Fits models for one device; *say* is told what takes long."""
+    """Fits models for one device; *say* is told what takes long, *tried* each candidate."""
 
     device: Device
     store: Store
@@ -43,6 +43,7 @@ class Fitter:
     rules: Rules
     optimize: bool = True
     say: Callable[[str], None] = lambda text: None
+    tried: Callable[[Trial], None] = lambda trial: None
 
     def fit(self, model: ModelBudget, lock: LockEntry | None) -> Fit:
         """
@@ -83,6 +84,7 @@ class Fitter:
             store=self.store,
             root=self.root,
             say=self.say,
+            tried=self.tried,
         )
 
     def read(self, artifact: Artifact, limit: Limit) -> Reading | Missing:

@@ -41,6 +41,7 @@ from pytest_edgebudget.types import (
     ModelBudget,
     Reading,
     Recipe,
+    Trial,
     Verdict,
 )
 
@@ -76,6 +77,7 @@ class Bench:
     store: Store
     root: Path
     say: Callable[[str], None]
+    tried: Callable[[Trial], None] = lambda trial: None
 
     def limits(self, needs: tuple[type, ...]) -> tuple[Limit, ...]:
         """The model's limits of metrics that read one of these kinds of facts."""

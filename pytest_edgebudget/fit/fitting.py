@@ -89,6 +89,7 @@ class Fitting(Search):
         for recipe in recipes:
             trial = self._look(recipe, best)
             self.trials.append(trial)
+            self.bench.tried(trial)
             if trial.state != "chosen":
                 continue
             best = self._better(trial, best)

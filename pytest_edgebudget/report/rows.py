@@ -17,7 +17,16 @@ from pytest_edgebudget.report.base import (
     ReadingRow,
     TrialRow,
 )
-from pytest_edgebudget.types import Bound, Layer, Outcome, Reading, Trial, Unit, Verdict
+from pytest_edgebudget.types import (
+    Bound,
+    Layer,
+    ModelBudget,
+    Outcome,
+    Reading,
+    Trial,
+    Unit,
+    Verdict,
+)
 
 TOP_LAYERS = 5
 
@@ -71,10 +80,7 @@ def model_row(
     recipes: tuple[str, ...] = (),
 ) -> ModelRow:
     """One fitted model as a row; *recipes* are those that its device gains by."""
-    units = {
-        limit.name: (metrics[limit.metric].unit if limit.metric in metrics else Unit.NUMBER).value
-        for limit in fit.model.limits  # a metric of the user's own is a plain number
-    }
+    units = units_of(fit.model, metrics)
     return ModelRow(
         file=file,
         name=fit.model.name,
@@ -84,7 +90,7 @@ def model_row(
         size=fit.artifact.size,
         source_sha256=fit.source.sha256,
         selected_on=fit.selected_on,
-        trials=tuple(_trial(trial, units) for trial in fit.trials),
+        trials=tuple(trial_row(trial, units) for trial in fit.trials),
         fits=fit.kept,
         external=tuple(
             path.relative_to(fit.artifact.path.parent).as_posix() for path in fit.artifact.external
@@ -101,7 +107,18 @@ def _differing(fit: Fit, lock: LockEntry | None) -> Iterator[str]:
         yield "not the bytes of the lock; --edge-budget-update locks these"
 
 
-def _trial(trial: Trial, units: Mapping[str, str]) -> TrialRow:
+def units_of(model: ModelBudget, metrics: Mapping[str, Metric]) -> dict[str, str]:
+    """The units of what is read of a model's candidates, by the name of the reading."""
+    units = {
+        limit.name: (metrics[limit.metric].unit if limit.metric in metrics else Unit.NUMBER).value
+        for limit in model.limits  # a metric of the user's own is a plain number
+    }
+    goal = model.fit.objective if model.fit else ""
+    return {goal: metrics[goal].unit.value, **units} if goal in metrics else units
+
+
+def trial_row(trial: Trial, units: Mapping[str, str]) -> TrialRow:
+    """One candidate as a row."""
     return TrialRow(
         recipe=str(trial.recipe),
         state=trial.state,

@@ -1,0 +1,1 @@
+"""``edgebudget fit``: the search for one model, watched; what it found, as table and picture."""
