@@ -15,6 +15,7 @@ from pytest_edgebudget.fit.bits import Bits
 from pytest_edgebudget.fit.bounds import Least, least_arena, least_size
 from pytest_edgebudget.fit.infeasible import infeasible
 from pytest_edgebudget.fit.result import Fit
+from pytest_edgebudget.fit.schooling import School
 from pytest_edgebudget.fit.search import Search, selection_split
 from pytest_edgebudget.fit.space import Space
 from pytest_edgebudget.graph import read
@@ -152,6 +153,7 @@ class Fitting(Search):
         yield from self._cleaned(base)
         yield from self._mixed()
         yield from self._downloads(base)
+        yield from self._trained()
 
     def _cleaned(self, base: Sequence[Recipe]) -> Iterator[Recipe]:
         """Recipes that only broke limits of bytes, by little."""
@@ -191,6 +193,19 @@ class Fitting(Search):
             if trial is not None and set(trial.binding) == {"download_size"}:
                 yield from self.space.downloads(recipe)
 
+    def _trained(self) -> Iterator[Recipe]:
+        """Passes that train: only when all others failed, and only what can close the gap."""
+        bench = self.bench
+        can = bench.source.trainable is not None and bench.data is not None
+        if not (can and self.choice.train and bench.data and bench.data.has("x_train")):
+            return
+        if any(trial.state in ("chosen", "kept") for trial in self.trials):
+            return
+        quality = frozenset(each.name for each in bench.model.limits if self._of_quality(each))
+        integer = any(str(recipe) == "int8" for recipe in self.space.base())
+        school = School(bench.passes, quality, self.graph.format, integer)
+        yield from school.recipes(tuple(self.trials))
+
     def _smallest_first(self) -> Iterator[Recipe]:
         """Everything that may fit, built at once and sent to the judge in the order of its size."""
         base = self.space.base()
@@ -205,6 +220,7 @@ class Fitting(Search):
                 break
         if self.space.mixes():
             yield from self._mixed_below(best)
+        yield from self._trained()
 
     def _mixed_below(self, best: float) -> Iterator[Recipe]:
         """Bisect the trade of bytes against harm: a few evaluations, not one for each step."""

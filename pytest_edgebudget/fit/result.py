@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_edgebudget.types import Artifact, Measurement, ModelBudget, Trial, Verdict
+from pytest_edgebudget.types import (
+    Artifact,
+    Measurement,
+    ModelBudget,
+    Reading,
+    Recipe,
+    Trial,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The float model after as much training as a trained recipe had: its quality, by limit."""
+
+    recipe: Recipe
+    readings: Mapping[str, Reading]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +32,7 @@ class Fit:
     *before* and *after* are the source model's and the artifact's readings on
     the test split. *selected_on* names the split that the search looked at, or
     is empty when nothing was searched. *infeasible*: why no candidate keeps every
-    limit, in sentences.
+    limit, in sentences. *control*: what more training alone brings.
     """
 
     model: ModelBudget
@@ -27,6 +44,7 @@ class Fit:
     trials: tuple[Trial, ...]
     selected_on: str = ""
     infeasible: tuple[str, ...] = ()
+    control: Control | None = None
 
     @property
     def kept(self) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pytest_edgebudget import verdict as verdicts
+from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
 from pytest_edgebudget.fit.bench import MEMORY, PLACED, QUALITY, STATIC, Bench
-from pytest_edgebudget.fit.result import Fit
+from pytest_edgebudget.fit.result import Control, Fit
+from pytest_edgebudget.training import epochs_of
 from pytest_edgebudget.types import (
     Artifact,
     Better,
@@ -250,7 +252,27 @@ class Search:
             verdicts=tuple(self.bench.judge(self.bench.model.limits, after, before)),
             trials=tuple(self.trials),
             selected_on=split,
+            control=self._control(artifact),
         )
+
+    def _control(self, artifact: Artifact) -> Control | None:
+        """
+        The float model trained for as many epochs as *artifact* was, on the test split.
+
+        What it gains is not the recipe's merit. None for a recipe that does not train.
+        """
+        epochs = epochs_of(artifact.recipe, self.bench.passes)
+        if not epochs or "finetune" not in self.bench.passes:
+            return None
+        recipe = parse_recipe(f"finetune(epochs={epochs})", self.bench.passes)
+        if recipe == artifact.recipe:
+            return None
+        try:
+            made = self.bench.build(recipe)
+            after = self.bench.measure(made, self.bench.limits(QUALITY), "test")
+        except (BuildError, ModelError):
+            return None
+        return Control(recipe, after.readings)
 
     def _trial(
         self,

@@ -27,6 +27,7 @@ from pytest_edgebudget.types import (
     Unit,
     Verdict,
 )
+from pytest_edgebudget.units import format_value
 
 TOP_LAYERS = 5
 
@@ -95,7 +96,7 @@ def model_row(
         external=tuple(
             path.relative_to(fit.artifact.path.parent).as_posix() for path in fit.artifact.external
         ),
-        notes=(*fit.artifact.notes, *_differing(fit, lock)),
+        notes=(*fit.artifact.notes, *_differing(fit, lock), *_control(fit, units)),
         recipes=recipes,
         infeasible=fit.infeasible,
     )
@@ -105,6 +106,16 @@ def _differing(fit: Fit, lock: LockEntry | None) -> Iterator[str]:
     """The same recipe may become other bytes: other libraries, or another source."""
     if lock and lock.recipe == str(fit.artifact.recipe) and lock.artifact != fit.artifact.sha256:
         yield "not the bytes of the lock; --edge-budget-update locks these"
+
+
+def _control(fit: Fit, units: Mapping[str, str]) -> Iterator[str]:
+    """What a float model reaches that was trained as long: not the recipe's merit."""
+    if fit.control is None:
+        return
+    found = fit.control.readings.items()
+    values = [f"{name} {format_value(r.value, Unit(units[name]))}" for name, r in found]
+    if values:
+        yield f"float, trained as long ({fit.control.recipe}): {', '.join(values)}"
 
 
 def units_of(model: ModelBudget, metrics: Mapping[str, Metric]) -> dict[str, str]:
