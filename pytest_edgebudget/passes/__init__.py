@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_edgebudget.passes import (
+    channels,
     clean,
     cluster,
     dynamic_int8,
@@ -34,5 +35,6 @@ BUILT_IN: tuple[Pass, ...] = (
     clean.PASS,
     fixed_point.PASS,
     finetune.PASS,
+    channels.PASS,
     vela.PASS,
 )

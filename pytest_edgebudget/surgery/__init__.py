@@ -1,0 +1,1 @@
+"""Keras models cut and sewn: model in, model out. Keras runs in child processes only."""

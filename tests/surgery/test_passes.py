@@ -1,0 +1,87 @@
+"""The passes of this folder in recipes: trained, exported, checked, run."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_edgebudget.build import build
+from pytest_edgebudget.errors import BuildError
+from pytest_edgebudget.graph import read
+from pytest_edgebudget.graph.cost import layer_costs
+from pytest_edgebudget.types import Artifact, Step
+from tests.build.conftest import Bench, recipe_of
+from tests.passes.conftest import accuracy
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="session")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """One cache for all tests of this file: each recipe is trained once."""
+    for name in ("tensorflow", "keras", "ai_edge_litert", "sklearn"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip("pip install 'pytest-edgebudget[litert,tensorflow,search]'")
+    return Bench(tmp_path_factory.mktemp("surgery"))
+
+
+def made(kitchen: Bench, example: str, *steps: Step, data: Path | None = None) -> Artifact:
+    folder = EXAMPLES / example
+    return build(
+        recipe_of(*steps),
+        kitchen.source(folder / f"{example}.keras"),
+        passes=kitchen.passes,
+        data=kitchen.load(data or folder / "data.npz"),
+        root=kitchen.root,
+        store=kitchen.store,
+    )
+
+
+def macs(artifact: Artifact) -> int:
+    return sum(cost.macs or 0 for cost in layer_costs(read(artifact.path)))
+
+
+def right(artifact: Artifact, example: str) -> float:
+    with np.load(EXAMPLES / example / "data.npz") as data:
+        return accuracy(artifact.path, data["x_test"], data["y_test"])
+
+
+def channels(fraction: float, **options: float | int | str | bool) -> Step:
+    return Step("channels", (fraction,), tuple(options.items()))
+
+
+@pytest.mark.slow
+def test_channels_makes_a_tflite_with_half_the_work_that_still_knows_its_digits(kitchen):
+    source = kitchen.source(EXAMPLES / "digits/digits.keras")
+    narrow = made(kitchen, "digits", channels(0.3, epochs=4, seed=1))
+    assert macs(narrow) < 0.55 * macs(source)
+    assert narrow.size < 0.6 * source.size
+    assert right(narrow, "digits") > 0.93
+
+
+def test_a_narrower_model_is_quantized_like_any_other(kitchen):
+    narrow = made(kitchen, "digits", channels(0.3, epochs=4, seed=1))
+    whole = made(kitchen, "digits", channels(0.3, epochs=4, seed=1), Step("int8"))
+    assert whole.size < 0.5 * narrow.size
+    assert right(whole, "digits") > 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["bn", "taylor"])
+def test_channels_are_ranked_in_other_ways_too(kitchen, by):
+    l1 = made(kitchen, "digits", channels(0.3, epochs=0))
+    other = made(kitchen, "digits", channels(0.3, by=by, epochs=0))
+    assert macs(other) == macs(l1)
+    assert other.sha256 != l1.sha256
+    assert right(other, "digits") > 0.5
+
+
+def test_a_ranking_that_is_not_known_is_refused_with_those_that_are(kitchen):
+    with pytest.raises(BuildError) as caught:
+        made(kitchen, "digits", channels(0.3, by="l2", epochs=0))
+    assert str(caught.value) == (
+        "channels(0.3, by=l2, epochs=0): by is l2\n  it is one of l1, bn, taylor"
+    )
