@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_edgebudget.errors import BuildError, MissingExtra
 from pytest_edgebudget.passes._libraries import load
-from pytest_edgebudget.training.files import write_model
+from pytest_edgebudget.training.files import save_with_batch_of_one, write_model
 
 CUSTOM = 'a model with code of its own: path = "package.module:function" that returns it'
 
@@ -70,23 +70,8 @@ def save(model: Any, folder: Path) -> Path:
     if is_old(model):
         _save_old(model, folder)
     else:
-        _save_new(model, folder)
+        save_with_batch_of_one(model, folder)
     return folder
-
-
-def _save_new(model: Any, folder: Path) -> None:
-    import keras
-
-    def one(tensor: Any) -> Any:
-        shape = (1, *tensor.shape[1:])
-        return keras.InputSpec(shape=shape, dtype=tensor.dtype, name=tensor.name)
-
-    if not model.built or not model.inputs:
-        raise BuildError("the Keras model has no inputs yet", "call it once, or give it an Input")
-    structure = getattr(model, "_inputs_struct", None)
-    tensors = model.inputs[0] if structure is None else structure
-    signature = [keras.tree.map_structure(one, tensors)]
-    model.export(str(folder), format="tf_saved_model", input_signature=signature, verbose=False)
 
 
 def _save_old(model: Any, folder: Path) -> None:

@@ -16,6 +16,7 @@ from pytest_edgebudget.passes import (
     mixed,
     none,
     prune,
+    qat,
     vela,
     weights_int8,
 )
@@ -35,6 +36,7 @@ BUILT_IN: tuple[Pass, ...] = (
     clean.PASS,
     fixed_point.PASS,
     finetune.PASS,
+    qat.PASS,
     channels.PASS,
     vela.PASS,
 )

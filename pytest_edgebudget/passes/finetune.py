@@ -7,8 +7,8 @@ from pytest_edgebudget.passes._arguments import arguments
 from pytest_edgebudget.passes._checks import all_of, interface
 from pytest_edgebudget.passes._trained import same_ops, trained
 from pytest_edgebudget.passes.base import Job, Pass
-from pytest_edgebudget.training import files, loop, parameters, settings_of
-from pytest_edgebudget.training.settings import LIBRARIES
+from pytest_edgebudget.training import files, loop
+from pytest_edgebudget.training.settings import LIBRARIES, parameters, settings_of
 from pytest_edgebudget.types import Step
 
 PARAMETERS = parameters(epochs=3)

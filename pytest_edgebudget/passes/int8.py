@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.graph import Graph
@@ -20,6 +22,7 @@ from pytest_edgebudget.passes._litert_recipes import static
 from pytest_edgebudget.passes._onnx_static import quantize_static
 from pytest_edgebudget.passes._ready import ready
 from pytest_edgebudget.passes.base import Job, Parameter, Pass
+from pytest_edgebudget.training import conversion
 from pytest_edgebudget.types import Step
 
 PARAMETERS = (
@@ -66,8 +69,12 @@ def apply(job: Job) -> None:
     with a QuantizeLinear behind them. What every microcontroller and
     accelerator runs; the accuracy usually drops by less than a point. Where a few
     samples are far larger than the others, `int8(ranges=percentile, percentile=99)`
-    cuts them off (.onnx): finer steps for all others.
+    cuts them off (.onnx): finer steps for all others. Behind `qat` it takes the ranges
+    that were learnt, and needs no calibration.
     """
+    if ranges_learnt := conversion.trained_ranges(job.trained):
+        _as_trained(job, ranges_learnt)
+        return
     options = arguments(job.step, PARAMETERS)
     form, ranges = str(options["form"]), str(options["ranges"])
     per_channel = bool(options["per_channel"])
@@ -87,6 +94,14 @@ def apply(job: Job) -> None:
         )
     else:
         _litert.quantize(job, partial(static, 8, per_channel), calibrate=True)
+
+
+def _as_trained(job: Job, ranges: Mapping[str, Any]) -> None:
+    """What `qat` trained, with its ranges."""
+    assert job.trained is not None
+    if job.step.args or job.step.options:
+        raise BuildError(f"{job.step} behind qat takes no arguments", "write qat+int8")
+    conversion.to_int8(job.trained, ranges, job.out, job.step)
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:

@@ -105,7 +105,14 @@ def _check_finite(array: Array, name: str, step: object) -> None:
 
 
 def output_names(model: Any) -> list[str]:
-    """What labels of several outputs are called; a Sequential has one output."""
+    """
+    What labels of several outputs are called: as in the exported file.
+
+    That is the key where the model returns a dict, else the name of the last layer.
+    """
+    structure = getattr(model, "output", None)  # a Sequential that was read has none
+    if isinstance(structure, dict):
+        return sorted(structure)  # the order of model.outputs
     return list(getattr(model, "output_names", None) or [model.layers[-1].name])
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pytest_edgebudget.errors import BuildError
-from pytest_edgebudget.passes._libraries import load
 
 FOREIGN = re.compile(r"[Cc]ould not (?:locate|deserialize) (?:class|function) '([^']+)'")
 
@@ -25,6 +24,8 @@ def read_model(path: Path, purpose: str) -> Any:
             cannot read it.
         MissingExtra: Keras is not installed.
     """
+    from pytest_edgebudget.passes._libraries import load  # passes import this module
+
     load("tensorflow", f"the pass {purpose}")
     keras = load("keras", f"the pass {purpose}")
     try:
@@ -65,6 +66,26 @@ def write_model(model: Any, path: Path, note: Mapping[str, Any] | None = None) -
             if note is not None:
                 new.writestr(NOTE, json.dumps(note, indent=1, sort_keys=True))
         write_with_note(undated, None, path)
+
+
+def save_with_batch_of_one(model: Any, folder: Path) -> None:
+    """
+    Save *model* of Keras 3 as a SavedModel whose signature takes one sample.
+
+    Raises BuildError for a model without inputs.
+    """
+    import keras
+
+    def one(tensor: Any) -> Any:
+        shape = (1, *tensor.shape[1:])
+        return keras.InputSpec(shape=shape, dtype=tensor.dtype, name=tensor.name)
+
+    if not model.built or not model.inputs:
+        raise BuildError("the Keras model has no inputs yet", "call it once, or give it an Input")
+    structure = getattr(model, "_inputs_struct", None)
+    tensors = model.inputs[0] if structure is None else structure
+    signature = [keras.tree.map_structure(one, tensors)]
+    model.export(str(folder), format="tf_saved_model", input_signature=signature, verbose=False)
 
 
 NOTE = "edgebudget.json"

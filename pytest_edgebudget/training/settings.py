@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_edgebudget.passes._arguments import arguments
-from pytest_edgebudget.passes.base import Parameter, Pass
 from pytest_edgebudget.types import Recipe, Step
+
+if TYPE_CHECKING:  # passes import this module for their parameters
+    from pytest_edgebudget.passes.base import Parameter, Pass
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "h5py")
 """Distributions whose versions decide what training ends at."""
@@ -32,10 +34,12 @@ class Settings:
     seed: int = 0
 
 
-def parameters(epochs: int, learning_rate: float = 1e-3) -> tuple[Parameter, ...]:
-    """The parameters of a pass that trains, with its own defaults."""
+def parameters(epochs: int, learning_rate: float = 1e-3, least: int = 0) -> tuple[Parameter, ...]:
+    """The parameters of a pass that trains, with its own defaults; *least*: of epochs."""
+    from pytest_edgebudget.passes.base import Parameter
+
     return (
-        Parameter("epochs", int, "passes over the train data", epochs, 0, 10_000),
+        Parameter("epochs", int, "passes over the train data", epochs, least, 10_000),
         Parameter(
             "learning_rate",
             float,
@@ -91,6 +95,8 @@ def epochs_of(recipe: Recipe, passes: Mapping[str, Pass]) -> int:
 
 def step_epochs(step: Step, chosen: Pass) -> int:
     """Epochs of one step; 0 for a pass that does not train."""
+    from pytest_edgebudget.passes._arguments import arguments
+
     if not chosen.trains:
         return 0
     return int(float(arguments(step, chosen.parameters).get("epochs", 0)))
