@@ -143,7 +143,8 @@ def _make(
             timeout=TIMEOUT if devices.RUNTIMES[runtime].prepare else RELOAD_TIMEOUT,
             purpose=f"running what {recipe} made in {runtime}",
         )
-        notes = [text for text in (note_of(after), str(note)) if text]
+        said = source.notes if source.trainable else ()
+        notes = [text for text in (*said, note_of(after), str(note)) if text]
         made = artifacts.put(files[-1], recipe, store, name=str(recipe), notes=notes)
         return replace(made, uncompiled=compiling.keep(runs_as, store) if facts else None)
 

@@ -50,8 +50,14 @@ def train_step(payload: dict[str, Any]) -> dict[str, Any]:
     job.tell("converting")
     asked = {"source": str(job.out), "format": payload["format"], "out": str(folder)}
     if payload["format"] == "keras":
-        return {"path": str(job.out), "notes": [], "trainable": str(job.out)}
-    return {**export(asked), "trainable": str(job.out)}
+        return {"path": str(job.out), "notes": _notes(job), "trainable": str(job.out)}
+    return {**export(asked), "notes": _notes(job), "trainable": str(job.out)}
+
+
+def _notes(job: Job) -> list[str]:
+    """What the pass said of its result."""
+    path = job.out.with_suffix(".notes")
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def _step(step: dict[str, Any]) -> Step:

@@ -89,9 +89,10 @@ def trained(steps: Sequence[Bound], source: Artifact, school: School) -> Artifac
     Raises:
         BuildError: a step failed, or its promise is not in what was exported.
     """
-    current = source
+    current = replace(source, notes=())
     for bound in steps:
-        current = _step(bound, current, source, school)
+        made = _step(bound, current, source, school)
+        current = replace(made, notes=(*current.notes, *made.notes))
     return current
 
 
@@ -161,7 +162,7 @@ def _made(
         )
         made = taken(reply, str(bound.step), school.store)
         check_promises(current.path, [(bound.step, bound.chosen)], [made.path])
-    return replace(made, notes=())
+    return made
 
 
 def _write_handed(data: DataFile, path: Path) -> Path:

@@ -62,6 +62,11 @@ class Job:
             part.write_text(text, encoding="utf-8")
             part.replace(self.progress)
 
+    def note(self, text: str) -> None:
+        """Add *text*, one line, to what a reader of a trained result must know."""
+        with self.out.with_suffix(".notes").open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:

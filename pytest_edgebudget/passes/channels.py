@@ -49,6 +49,8 @@ def apply(job: Job) -> None:
     model = functional(files.read_model(job.model, str(job.step)))
     scores = _scores(model, str(given["by"]), job)
     made = narrow(model, scores, float(given["fraction"]), multiple=int(given["multiple"]))
+    for note in made.notes:
+        job.note(note)
     loop.train(job, made.model, settings)
     files.write_model(made.model, job.out)
 

@@ -28,6 +28,14 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("surgery"))
 
 
+@pytest.fixture(scope="session")
+def attention(program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network with a layer whose channels nobody follows."""
+    folder = tmp_path_factory.mktemp("attention")
+    program("save", str(folder / "attention.keras"))
+    return folder / "attention.keras"
+
+
 def made(kitchen: Bench, example: str, *steps: Step, data: Path | None = None) -> Artifact:
     folder = EXAMPLES / example
     return build(
@@ -85,3 +93,15 @@ def test_a_ranking_that_is_not_known_is_refused_with_those_that_are(kitchen):
     assert str(caught.value) == (
         "channels(0.3, by=l2, epochs=0): by is l2\n  it is one of l1, bn, taylor"
     )
+
+
+def test_what_is_left_whole_is_said_beside_the_result_behind_other_steps_too(kitchen, attention):
+    narrow = build(
+        recipe_of(channels(0.3, epochs=0), Step("float16")),
+        kitchen.source(attention),
+        passes=kitchen.passes,
+        data=None,
+        root=kitchen.root,
+        store=kitchen.store,
+    )
+    assert narrow.notes[:1] == ("channels into attention (MultiHeadAttention) are left whole",)
