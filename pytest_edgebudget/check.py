@@ -102,7 +102,7 @@ def _judge(session: GateSession, budget: Budget) -> None:
                     message=str(error),
                 )
                 found = Found(error=row)
-            session.recorder.add(found)
+            session.record(found)
         if isinstance(part, ModelBudget) and budget.lint.level != "off":
             session.recorder.add(_lint(session, budget, part))
 

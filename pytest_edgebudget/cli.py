@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_edgebudget import __version__
+from pytest_edgebudget.cli_tracking import add_tracking
 from pytest_edgebudget.ending import interruptible
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
 
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_devices(commands)
     _add_doctor(commands)
     _add_calibrate(commands)
+    add_tracking(commands)
     _add_cache(commands)
     return parser
 

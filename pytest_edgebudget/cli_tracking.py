@@ -1,8 +1,10 @@
-"""The part of the command line that compares and remembers: ``compare``."""
+"""The part of the command line that compares and remembers: ``compare``, ``history``."""
 
 from __future__ import annotations
 
 import argparse
+import io
+import sys
 from pathlib import Path
 
 Commands = argparse._SubParsersAction  # the type has no public name
@@ -15,10 +17,42 @@ def add_tracking(commands: Commands[argparse.ArgumentParser]) -> None:
     compare.add_argument("after", type=Path, metavar="AFTER.json")
     compare.add_argument("--format", choices=["text", "markdown", "json"], default="text")
     compare.set_defaults(command=_compare)
+    _add_history(commands)
+
+
+def _add_history(commands: Commands[argparse.ArgumentParser]) -> None:
+    history = commands.add_parser("history", help="readings over time, and where they changed")
+    history.add_argument(
+        "words", nargs="*", metavar="MODEL [METRIC]",
+        help="whose readings; import REPORT.json: add those of another run; prune: remove old ones",
+    )  # fmt: skip
+    history.add_argument("--format", choices=["text", "json", "csv"], default="text")
+    history.add_argument("--branch", default="", help="only of this branch; of what is imported")
+    history.add_argument("--commit", default="", help="of what is imported")
+    history.add_argument("--older-than", default="", metavar="TIME", help='for prune: "90 d"')
+    history.set_defaults(command=_history)
 
 
 def _compare(options: argparse.Namespace) -> int:
     from pytest_edgebudget.compare.command import compare
 
     print(compare(options.before, options.after, options.format), end="")
+    return 0
+
+
+def _history(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.cli import find_root
+    from pytest_edgebudget.history.command import Asked, run
+
+    asked = Asked(
+        words=options.words,
+        fmt=options.format,
+        branch=options.branch,
+        commit=options.commit,
+        older_than=options.older_than,
+    )
+    text = run(asked, find_root(), lambda line: print(line, file=sys.stderr))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without bars
+    print(text, end="")
     return 0

@@ -149,7 +149,11 @@ class Gate:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record what came in, from here or from a worker."""
         if plain := getattr(report, "edgebudget", None):
-            self.session.recorder.add(Found.from_plain(plain))
+            found = Found.from_plain(plain)
+            if self.worker:
+                self.session.recorder.add(found)
+            else:
+                self.session.record(found)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
         """Outcomes of their own for limits that neither hold nor fail."""

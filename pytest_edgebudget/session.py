@@ -23,6 +23,7 @@ from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
 from pytest_edgebudget.fit.bench import Rules
 from pytest_edgebudget.groups import judge_group
+from pytest_edgebudget.history.keeper import Keeper
 from pytest_edgebudget.lock import Lock, LockEntry, read_lock, write_lock
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
@@ -79,6 +80,7 @@ class GateSession:
     _fits: dict[tuple[Path, str], Fit | EdgeBudgetError] = field(default_factory=dict)
     _devices: dict[Path, Device] = field(default_factory=dict)
     _store: Store | None = None
+    _keeper: Keeper = field(default_factory=Keeper)
 
     def read(self, paths: Iterable[Path]) -> None:
         """
@@ -148,6 +150,12 @@ class GateSession:
         """End whatever the devices kept running; they may be used again."""
         for device in self._devices.values():
             device.close()
+        self._keeper.close()
+
+    def record(self, found: Found) -> None:
+        """Take in what an item found; its reading goes into the history at once."""
+        self.recorder.add(found)
+        self._keeper.add(self.root, found.limit, found.model)
 
     def fit(self, budget: Budget, model: ModelBudget) -> Fit:
         """
@@ -163,8 +171,7 @@ class GateSession:
                 self.measured(fit.artifact, fit.after)
             except EdgeBudgetError as error:
                 self._fits[key] = error
-        found = self._fits[key]
-        if isinstance(found, EdgeBudgetError):
+        if isinstance(found := self._fits[key], EdgeBudgetError):
             raise found
         return found
 
@@ -299,8 +306,8 @@ class GateSession:
         return found
 
     def repairs(self) -> list[str]:
-        """What was found damaged in the cache and made anew, a sentence each."""
-        return list(self._store.repairs) if self._store else []
+        """What was found damaged and made anew, and what the history has to say: a line each."""
+        return [*(self._store.repairs if self._store else ()), *self._keeper.told()]
 
     def _broken_groups(self, budget: Budget) -> set[str]:
         """Models that share a joint limit which does not hold."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.history_place import Place, place_of
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import parse
 
@@ -18,10 +19,15 @@ CACHE_LIMIT = "2 GiB"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where the cache is and how large it may grow, in bytes."""
+    """
+    Where the cache is and how large it may grow, in bytes.
+
+    *history*: where readings are kept over time; None for nowhere.
+    """
 
     cache: Path
     cache_limit: int
+    history: Place | None
 
 
 def read_settings(root: Path) -> Settings:
@@ -31,7 +37,7 @@ def read_settings(root: Path) -> Settings:
     Raises `EdgeBudgetError` for an unknown key or a wrong value.
     """
     table = _table(root / "pyproject.toml")
-    known = {"cache", "cache_limit"}
+    known = {"cache", "cache_limit", "history"}
     for key in table.keys() - known:
         near = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
@@ -40,7 +46,11 @@ def read_settings(root: Path) -> Settings:
         limit = int(parse(str(table.get("cache_limit", CACHE_LIMIT)), Unit.BYTES))
     except ValueError as error:
         raise EdgeBudgetError(f"pyproject.toml: tool.edgebudget.cache_limit: {error}") from error
-    return Settings(cache=root / str(table.get("cache", CACHE_FOLDER)), cache_limit=limit)
+    return Settings(
+        cache=root / str(table.get("cache", CACHE_FOLDER)),
+        cache_limit=limit,
+        history=place_of(table.get("history", True), root),
+    )
 
 
 def _table(path: Path) -> dict[str, Any]:

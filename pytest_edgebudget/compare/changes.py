@@ -115,8 +115,7 @@ def _unreadable(old: LimitRow, new: LimitRow) -> str:
     for which, row in (("first", old), ("second", new)):
         if row.after is None:
             return f"no reading in the {which} run" + (f": {row.reason}" if row.reason else "")
-        numbers = row.after.value, row.after.low, row.after.high
-        if row.after.value is None or not all(_finite(number) for number in numbers):
+        if not all(map(_finite, (row.after.value, row.after.low, row.after.high))):
             return f"the reading of the {which} run is not finite"
     return ""
 

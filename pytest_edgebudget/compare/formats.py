@@ -85,7 +85,7 @@ def _cells(change: Change) -> list[str]:
 
 def _reading(change: Change, which: str) -> str:
     row = change.before if which == "before" else change.after
-    if row is None or row.value is None:
+    if row is None or not _known(row.value):
         return "-"
     return words.reading(row, change.unit)
 
@@ -114,3 +114,7 @@ def _plain(text: str) -> str:
     for character in "\\|<>*_`[]":
         text = text.replace(character, f"\\{character}")
     return printable(text).replace("\n", " ")
+
+
+def _known(value: float | None) -> bool:
+    return value is not None  # a JSON report has null for what is not finite

@@ -1,0 +1,1 @@
+"""Every reading of every run: a SQLite file by default, a PostgreSQL server for a team."""
