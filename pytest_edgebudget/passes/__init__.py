@@ -13,6 +13,7 @@ from pytest_edgebudget.passes import (
     int4_weights,
     int8,
     int16x8,
+    low_rank,
     mixed,
     none,
     prune,
@@ -38,5 +39,6 @@ BUILT_IN: tuple[Pass, ...] = (
     finetune.PASS,
     qat.PASS,
     channels.PASS,
+    low_rank.PASS,
     vela.PASS,
 )

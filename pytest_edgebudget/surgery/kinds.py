@@ -58,7 +58,7 @@ def _norm(call: Call, given: Given, channels: Channels) -> Array | None:
 
 def _made(call: Call, given: Given, channels: Channels) -> Array | None:
     """A layer that mixes all channels into new ones."""
-    if not _last(call) or getattr(call.op, "groups", 1) != 1 or not _plain(call.op):
+    if not _last(call) or getattr(call.op, "groups", 1) != 1 or not plain(call.op):
         return None
     made = channels.new(call.outputs[0].shape[-1], call.op.name)
     if not _elementwise(getattr(call.op, "activation", None)):
@@ -66,7 +66,7 @@ def _made(call: Call, given: Given, channels: Channels) -> Array | None:
     return made
 
 
-def _plain(layer: Any) -> bool:
+def plain(layer: Any) -> bool:
     """Neither quantized by Keras nor with LoRA's weights beside its own."""
     return not getattr(layer, "quantization_mode", None) and not getattr(
         layer, "lora_enabled", False

@@ -105,3 +105,12 @@ def test_what_is_left_whole_is_said_beside_the_result_behind_other_steps_too(kit
         store=kitchen.store,
     )
     assert narrow.notes[:1] == ("channels into attention (MultiHeadAttention) are left whole",)
+
+
+@pytest.mark.slow
+def test_low_rank_needs_no_data_and_says_what_each_layer_costs_still(kitchen):
+    source = kitchen.source(EXAMPLES / "digits/digits.keras")
+    low = made(kitchen, "digits", Step("low_rank", (0.8,)))
+    assert macs(low) < 0.8 * macs(source)
+    assert right(low, "digits") > 0.96
+    assert any(note.startswith("strokes: rank ") for note in low.notes)
