@@ -152,7 +152,10 @@ class Fitting(Search):
         yield from base
         yield from self._cleaned(base)
         yield from self._mixed()
-        yield from self._downloads(base)
+        harsh = self.space.harsh()
+        yield from harsh
+        yield from self._cleaned(harsh)
+        yield from self._downloads((*base, *harsh))
         yield from self._trained()
 
     def _cleaned(self, base: Sequence[Recipe]) -> Iterator[Recipe]:
@@ -208,7 +211,7 @@ class Fitting(Search):
 
     def _smallest_first(self) -> Iterator[Recipe]:
         """Everything that may fit, built at once and sent to the judge in the order of its size."""
-        base = self.space.base()
+        base = (*self.space.base(), *self.space.harsh())
         cleaned = [self.space.cleaned(recipe) or recipe for recipe in base]
         sizes = {recipe: self._built_size(recipe) for recipe in (*cleaned,)}
         kept = [recipe for recipe in sizes if sizes[recipe] < math.inf]

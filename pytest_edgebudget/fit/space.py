@@ -12,7 +12,7 @@ from pytest_edgebudget.passes._weights import weights
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.types import DeviceChoice, Recipe
 
-TFLITE = ("none", "float16", "weights_int8", "dynamic_int8", "int16x8", "int8", "int4_weights")
+TFLITE = ("none", "float16", "weights_int8", "dynamic_int8", "int16x8", "int8")
 ONNX = (
     "none",
     "float16",
@@ -22,10 +22,9 @@ ONNX = (
     "int8",
     "int8(form=qoperator)",
     "int8(per_channel=false, form=qoperator)",
-    "int4_weights",
 )
-SMALL = ("int4_weights",)
-"""For runtimes that run all of ANYWHERE; what they are for others is not known."""
+HARSH = ("int4_weights",)
+"""For runtimes that run all of ANYWHERE; what it is for others is not known."""
 
 ORDERED = {"tflite": TFLITE, "onnx": ONNX}
 """By how much they usually cost in accuracy, the least first."""
@@ -67,7 +66,7 @@ class Space:
         if not self.float_source:
             yield self._recipe("none")
             return
-        allowed = {"none", *recipes_of(self.choice), *(SMALL if self.anywhere else ())}
+        allowed = {"none", *recipes_of(self.choice)}
         for text in ORDERED.get(self.graph.format, ("none",)):
             recipe = self._recipe(text)
             if recipe.steps[0].name in allowed and self.usable(recipe):
@@ -75,6 +74,12 @@ class Space:
         for text in recipes_of(self.choice):  # those of one kind of device
             if text not in ANYWHERE:
                 yield self._recipe(text)
+
+    def harsh(self) -> tuple[Recipe, ...]:
+        """Recipes that often cost much accuracy, least harm first."""
+        if not (self.float_source and self.anywhere):
+            return ()
+        return tuple(r for text in HARSH if self.usable(r := self._recipe(text)))
 
     def usable(self, recipe: Recipe) -> bool:
         """Whether its passes know the format, and have the data that they need."""

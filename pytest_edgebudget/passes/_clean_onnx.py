@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import string
 from typing import Any
 
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes._libraries import load
 from pytest_edgebudget.passes.base import Job
 
+LETTERS = string.ascii_letters + string.digits
 FUSIONS = (
     *("FusionConvBN", "FusionConvTransposeBN", "FusionConvAdd", "FusionConvTransposeAdd"),
     *("FusionConvMul", "FusionConvTransposeMul", "FusionGemmMul", "FusionGemmAdd", "FusionPadConv"),
@@ -55,3 +58,30 @@ def _drop_unused(model: Any) -> None:
     if len(kept) < len(graph.initializer):
         del graph.initializer[:]
         graph.initializer.extend(kept)
+    _shorten(graph)
+
+
+def _shorten(graph: Any) -> None:
+    """Short names for constants, and for what nodes hand on that have a name themselves."""
+    ends = {item.name for item in (*graph.input, *graph.output)}
+    taken = ends | {name for node in graph.node for name in (*node.input, *node.output)}
+    short = (text for number in itertools.count() if (text := _digits(number)) not in taken)
+    new = {item.name: next(short) for item in graph.initializer if item.name not in ends}
+    for node in graph.node:
+        if node.name:
+            new |= {name: next(short) for name in node.output if name and name not in ends}
+    for item in graph.initializer:
+        item.name = new.get(item.name, item.name)
+    for node in graph.node:
+        node.input[:] = [new.get(name, name) for name in node.input]
+        node.output[:] = [new.get(name, name) for name in node.output]
+
+
+def _digits(number: int) -> str:
+    """A number in as few letters as may be."""
+    text = ""
+    while True:
+        number, last = divmod(number, len(LETTERS))
+        text = LETTERS[last] + text
+        if not number:
+            return text

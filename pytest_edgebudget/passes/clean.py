@@ -17,8 +17,8 @@ def apply(job: Job) -> None:
     Needs no data. In .tflite: tensors and buffers that nothing uses, buffers that
     are stored twice, ranges that the converter noted beside the scales, the names of
     constants (those of layers stay). In .onnx: what onnxslim finds, where it is
-    installed (`pip install onnxslim`), and unused initializers, documentation and
-    inferred shapes. The result is run beside the model on noise and on calibration
+    installed (`pip install onnxslim`), unused initializers, documentation, inferred
+    shapes and long names of inner values (nodes, inputs and outputs keep theirs). The result is run beside the model on noise and on calibration
     samples, where there are any; one bit of difference in an output, and it is
     refused. Small integer models lose a tenth to a fifth of their bytes; put it
     last: `int8+clean`.
