@@ -16,8 +16,10 @@ from pytest_edgebudget.passes import (
     low_rank,
     mixed,
     none,
+    pca,
     prune,
     qat,
+    rfe,
     vela,
     weights_int8,
 )
@@ -40,5 +42,7 @@ BUILT_IN: tuple[Pass, ...] = (
     qat.PASS,
     channels.PASS,
     low_rank.PASS,
+    pca.PASS,
+    rfe.PASS,
     vela.PASS,
 )

@@ -18,6 +18,8 @@ DISTRIBUTIONS = {
     "keras": ("keras", "tensorflow"),
     "tf_keras": ("tf-keras", "tensorflow"),
     "tf2onnx": ("tf2onnx", "tensorflow"),
+    "sklearn": ("scikit-learn", "search"),
+    "optuna": ("optuna", "search"),
     "hls4ml": ("hls4ml", "fpga"),
     "ethosu": ("ethos-u-vela", "ethos-u"),
 }

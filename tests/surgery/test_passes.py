@@ -14,7 +14,7 @@ from pytest_edgebudget.graph import read
 from pytest_edgebudget.graph.cost import layer_costs
 from pytest_edgebudget.types import Artifact, Step
 from tests.build.conftest import Bench, recipe_of
-from tests.passes.conftest import accuracy
+from tests.passes.conftest import accuracy, outputs
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -78,10 +78,9 @@ def test_a_narrower_model_is_quantized_like_any_other(kitchen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", ["bn", "taylor"])
-def test_channels_are_ranked_in_other_ways_too(kitchen, by):
+def test_channels_are_ranked_by_what_the_loss_says_too(kitchen):
     l1 = made(kitchen, "digits", channels(0.3, epochs=0))
-    other = made(kitchen, "digits", channels(0.3, by=by, epochs=0))
+    other = made(kitchen, "digits", channels(0.3, by="taylor", epochs=0))
     assert macs(other) == macs(l1)
     assert other.sha256 != l1.sha256
     assert right(other, "digits") > 0.5
@@ -114,3 +113,35 @@ def test_low_rank_needs_no_data_and_says_what_each_layer_costs_still(kitchen):
     assert macs(low) < 0.8 * macs(source)
     assert right(low, "digits") > 0.96
     assert any(note.startswith("strokes: rank ") for note in low.notes)
+
+
+@pytest.mark.slow
+def test_tumours_are_told_apart_by_eight_components_with_less_work(kitchen):
+    source = kitchen.source(EXAMPLES / "tumours/tumours.keras")
+    made_of = made(kitchen, "tumours", Step("pca", (8,)))
+    assert macs(made_of) < 0.75 * macs(source)
+    with np.load(EXAMPLES / "tumours/data.npz") as data:
+        chance = outputs(made_of.path, data["x_test"]).reshape(-1)
+        right = ((chance > 0.5) == data["y_test"]).mean()
+    assert right > 0.93
+
+
+@pytest.mark.slow
+def test_diabetes_is_foretold_from_five_measurements_in_onnx(kitchen):
+    source = kitchen.source(EXAMPLES / "diabetes/diabetes.keras", "onnx")
+    chosen = build(
+        recipe_of(Step("rfe", (5,))),
+        source,
+        passes=kitchen.passes,
+        data=kitchen.load(EXAMPLES / "diabetes/data.npz"),
+        root=kitchen.root,
+        store=kitchen.store,
+    )
+    assert macs(chosen) < macs(source)
+    with np.load(EXAMPLES / "diabetes/data.npz") as data:
+        errors = [
+            np.abs(outputs(item.path, data["x_test"]).reshape(-1) - data["y_test"]).mean()
+            for item in (source, chosen)
+        ]
+    assert errors[1] < 1.1 * errors[0]
+    assert len(chosen.notes[0].split(", ")) == 5
