@@ -19,7 +19,9 @@ from pytest_edgebudget.passes import (
     pca,
     prune,
     qat,
+    regularize,
     rfe,
+    sparsify,
     vela,
     weights_int8,
 )
@@ -40,6 +42,8 @@ BUILT_IN: tuple[Pass, ...] = (
     fixed_point.PASS,
     finetune.PASS,
     qat.PASS,
+    sparsify.PASS,
+    regularize.PASS,
     channels.PASS,
     low_rank.PASS,
     pca.PASS,

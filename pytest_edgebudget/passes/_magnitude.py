@@ -14,6 +14,8 @@ from pytest_edgebudget.passes._weights import weights
 Word = Literal["I", "H", "B"]
 WORDS: Mapping[str, Word] = {"float32": "I", "float16": "H", "int8": "B"}
 """Dtypes that can be pruned, and unsigned integers of their width."""
+MINUS = {"float32": 0x80000000, "float16": 0x8000}
+"""-0.0: what a zero becomes where a batch norm with a negative factor is folded in."""
 
 
 def prunable(graph: Graph) -> Iterator[Tensor]:
@@ -37,10 +39,11 @@ def _depthwise(op: Op) -> bool:
 
 
 def zero_share(tensor: Tensor) -> float:
-    """Share of *tensor*'s elements that are zero."""
+    """Share of *tensor*'s elements that are zero; -0.0 is."""
     assert tensor.data is not None
     words = tensor.data.cast("B").cast(WORDS[tensor.dtype]).tolist()
-    return words.count(0) / max(len(words), 1)
+    zeros = words.count(0) + (words.count(MINUS[tensor.dtype]) if tensor.dtype in MINUS else 0)
+    return zeros / max(len(words), 1)
 
 
 def pruned(tensor: Tensor, fraction: float) -> Array:

@@ -44,7 +44,8 @@ def train(
     outputs (see `losses.targets`); with ``settings.teacher`` a part of it are the
     answers of ``job.teacher``. Pruned weights stay zero. After each epoch everything is
     kept in ``job.checkpoint``: a second call goes on from there, and ends at the same
-    weights. *after_batch* is told the number of the step just made (from 1), and of all.
+    weights. *after_batch* is told the number of steps that were made, and of all: first before
+    any is made here, then behind each.
 
     Raises:
         BuildError: the data do not fit the model, or the loss became NaN.
@@ -94,7 +95,10 @@ class Loop:
     def run(self) -> None:
         """All epochs that are not done yet."""
         loss, epochs = "", self.settings.epochs
-        for epoch in range(self._restored(), epochs):
+        done, batches = self._restored(), _batches(len(self.samples), self.settings)
+        if self.after_batch:
+            self.after_batch(done * batches, epochs * batches)
+        for epoch in range(done, epochs):
             self.job.tell(f"epoch {epoch + 1} of {epochs}{loss}")
             value = self._epoch(epoch)
             if not math.isfinite(value):
