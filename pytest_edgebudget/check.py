@@ -39,6 +39,7 @@ def check(options: argparse.Namespace) -> int:
             strict=options.strict,
             optimize=not options.no_optimize,
             relock=options.update,
+            against=options.against,
             runs=_runs(options.run),
         ),
         say=_say if sys.stderr.isatty() else lambda text: None,
@@ -49,6 +50,7 @@ def check(options: argparse.Namespace) -> int:
     )
     session.read(list(_files(options.paths)))
     session.check_runs()
+    session.check_against()
     with closing(session):
         for budget in session.budgets.values():
             _judge(session, budget)

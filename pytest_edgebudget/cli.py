@@ -130,6 +130,9 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--run", action="append", default=[], metavar="NAME=URL",
         help="where the models of this budget file, or profile, run; repeatable",
     )  # fmt: skip
+    check.add_argument(
+        "--against", default="", metavar="git:REF", help="judge max_regression against this commit"
+    )
     check.add_argument("--update", action="store_true", help="write the locks")
     check.add_argument("--strict", action="store_true", help="an undecided limit fails")
     check.add_argument("--no-optimize", action="store_true", help="gate each model as it is")

@@ -60,6 +60,7 @@ class Gate:
                     strict=self.options.strict,
                     optimize=self.options.optimize,
                     relock=self.options.update,
+                    against=self.options.against,
                     runs=self.options.runs,
                 ),
                 say=self.progress.say,
@@ -91,6 +92,10 @@ class Gate:
             self.session.check_runs()
         except EdgeBudgetError as error:
             raise pytest.UsageError(f"--edge-budget-run {error}") from error
+        try:
+            self.session.check_against()
+        except EdgeBudgetError as error:
+            raise pytest.UsageError(f"--edge-budget-against {error}") from error
 
     def close(self) -> None:
         """End what was started."""

@@ -39,6 +39,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="copy the files that were gated into this folder",
     )
     group.addoption(
+        "--edge-budget-against",
+        metavar="git:REF",
+        help="judge max_regression against the models at this git reference, timed in the same run",
+    )
+    group.addoption(
         "--edge-budget-update",
         action="store_true",
         help="write what was chosen and read into the lock of each budget file",
@@ -84,6 +89,7 @@ class Options:
     only: bool = False
     reports: tuple[str, ...] = ()
     artifacts: Path | None = None
+    against: str = ""
     update: bool = False
     strict: bool = False
     optimize: bool = True
@@ -134,6 +140,7 @@ def read_options(config: pytest.Config) -> Options:
         only=only,
         reports=tuple(config.getoption("--edge-budget-report")),
         artifacts=base / artifacts if artifacts else None,
+        against=config.getoption("--edge-budget-against") or "",
         update=config.getoption("--edge-budget-update"),
         strict=config.getoption("--edge-budget-strict"),
         optimize=optimize,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_edgebudget import devices
+from pytest_edgebudget.against.judging import Against
 from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.runs import unknown_runs, with_run
@@ -24,11 +25,12 @@ from pytest_edgebudget.fit import Fit, Fitter
 from pytest_edgebudget.fit.bench import Rules
 from pytest_edgebudget.groups import judge_group
 from pytest_edgebudget.history.keeper import Keeper
-from pytest_edgebudget.lock import Lock, LockEntry, read_lock, write_lock
+from pytest_edgebudget.lock import Lock, LockEntry, read_lock
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
+from pytest_edgebudget.relock import write_locks
 from pytest_edgebudget.report.base import FileRow, ModelRow, Run
 from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
@@ -56,6 +58,7 @@ class Choices:
     strict: bool = False
     optimize: bool = True
     relock: bool = False
+    against: str = ""
     runs: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,6 +84,7 @@ class GateSession:
     _devices: dict[Path, Device] = field(default_factory=dict)
     _store: Store | None = None
     _keeper: Keeper = field(default_factory=Keeper)
+    _past: Against | None = None
 
     def read(self, paths: Iterable[Path]) -> None:
         """
@@ -151,6 +155,27 @@ class GateSession:
         for device in self._devices.values():
             device.close()
         self._keeper.close()
+        if self._past is not None:
+            self._past.close()
+
+    @property
+    def past(self) -> Against:
+        """What this run is compared with."""
+        if self._past is None:
+            self._past = Against(
+                text=self.choices.against,
+                root=self.root,
+                registry=self.registry,
+                store=lambda: self.store,
+                say=self.say,
+                today=date.today(),
+                strict=self.choices.strict,
+            )
+        return self._past
+
+    def check_against(self) -> None:
+        """Whether what to compare with is there. Raises `EdgeBudgetError`."""
+        self.past.check()
 
     def record(self, found: Found) -> None:
         """Take in what an item found; its reading goes into the history at once."""
@@ -192,7 +217,11 @@ class GateSession:
             root=self.root,
             metrics=self.registry.metrics,
             passes=self.registry.passes,
-            rules=Rules(today=date.today(), strict=self.choices.strict, relock=self.choices.relock),
+            rules=Rules(
+                today=date.today(),
+                strict=self.choices.strict,
+                relock=self.choices.relock or bool(self.choices.against),
+            ),
             optimize=self.choices.optimize,
             say=self.say,
         )
@@ -212,11 +241,14 @@ class GateSession:
         """One limit's verdict. Fits the model when that has not happened yet."""
         fit = self.fit(budget, model)
         verdict = next(v for v in fit.verdicts if v.limit.name == limit.name)
-        self.observe(verdict)
         metric = self.metric(model, limit.metric)
-        file = self.name(budget.path)
+        judged = self.past.judge(verdict, metric, budget, fit, self.device(budget))
+        verdict = judged.verdict
+        self.observe(verdict)
+        why, file = blame(verdict, metric, fit.artifact), self.name(budget.path)
+        row = limit_row(verdict, metric, file=file, blame=why)
         return Found(
-            limit=limit_row(verdict, metric, file=file, blame=blame(verdict, metric, fit.artifact)),
+            limit=replace(row, against=judged.row),
             model=self._row(budget, fit),
             lock=_entry(fit) if fit.kept else None,
         )
@@ -309,41 +341,9 @@ class GateSession:
         """What was found damaged and made anew, and what the history has to say: a line each."""
         return [*(self._store.repairs if self._store else ()), *self._keeper.told()]
 
-    def _broken_groups(self, budget: Budget) -> set[str]:
-        """Models that share a joint limit which does not hold."""
-        file = self.name(budget.path)
-        rows = self.recorder.limits.values()
-        failing = {row.model for row in rows if row.fails and row.file == file}
-        groups = [group for group in budget.groups if group.name in failing]
-        return {name for group in groups for name in group.models}
-
     def write_locks(self) -> list[Path]:
-        """
-        Write what was chosen and read into the locks; returns the files that changed.
-
-        Only models whose limits all hold, those of their groups too, and in
-        which the linter finds no error, are written: a broken run never becomes a baseline.
-        """
-        changed = []
-        for budget in self.budgets.values():
-            file = self.name(budget.path)
-            broken = self._broken_groups(budget)
-            linted = {r.model for r in self.recorder.lints.values() if r.fails and r.file == file}
-            updates = {
-                name: entry
-                for (where, name), entry in self.recorder.locks.items()
-                if where == file and name not in broken | linted
-            }
-            if not updates:
-                continue
-            models = frozenset(model.name for model in budget.models)
-            lock = self._locks[budget.path]
-            try:
-                if write_lock(lock, updates, models):
-                    changed.append(lock.path)
-            except OSError as error:
-                raise EdgeBudgetError(f"{self.name(lock.path)} was not written: {error}") from error
-        return changed
+        """Write what was chosen and read into the locks; returns the files that changed."""
+        return write_locks(self.budgets, self._locks, self.recorder, self.name)
 
 
 def _entry(fit: Fit) -> LockEntry:

@@ -80,6 +80,30 @@ def judge(case: Case, *, model: str, today: date, strict: bool = False) -> Verdi
     )
 
 
+def with_bound(verdict: Verdict, bound: Bound, *, today: date, strict: bool = False) -> Verdict:
+    """
+    *verdict* with one more bound, which was judged elsewhere.
+
+    Where no other bound was asked for, a reading that is missing is no reason
+    to be unmeasured.
+    """
+    limit, bounds = verdict.limit, (*verdict.bounds, bound)
+    alone = limit.max is None and limit.min is None and limit.max_drop is None
+    unread = not verdict.bounds and verdict.outcome is Outcome.UNMEASURED and not alone
+    outcomes = [each.outcome for each in bounds] + [Outcome.UNMEASURED] * unread
+    outcome = min(outcomes, key=WORST_FIRST.index)
+    waived, note = _waiver(verdict.waiver, outcome, today)
+    reasons = [verdict.reason if not alone else "", bound.reason]
+    return replace(
+        verdict,
+        outcome=outcome,
+        fails=any(_fails(limit, each, strict) for each in outcomes) and not waived,
+        bounds=bounds,
+        reason="; ".join(reason for reason in reasons if reason),
+        waiver_note=note,
+    )
+
+
 def surely_broken(verdict: Verdict) -> bool:
     """
     Whether a candidate is rejected for it.

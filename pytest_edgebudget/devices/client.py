@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,29 @@ class WorkerClient:
         doing = f"timing {self._model}"
         reply = self._ask("time", doing, self._limits.time, runs=runs, warmup=warmup)
         return tuple(ns / NS for ns in reply["ns"])
+
+    def pair(self, models: Sequence[Path], samples: Samples | None) -> None:
+        """Load models side by side, the first sample in place where there is one."""
+        names = " and ".join(dict.fromkeys(model.name for model in models))
+        self._model = names
+        data = (
+            {}
+            if samples is None
+            else {"data": self._files.put(samples.path), "split": samples.split}
+        )
+        self._ask(
+            "pair", f"loading {names}", self._limits.load,
+            paths=[self._files.put(model) for model in models], threads=self._threads, **data,
+        )  # fmt: skip
+
+    def interleave(
+        self, order: Sequence[int], runs: Sequence[int]
+    ) -> tuple[tuple[float, ...], ...]:
+        """Seconds of each invoke, block by block; *runs* of each model in its blocks."""
+        doing = f"timing {self._model}"
+        asked = {"order": list(order), "runs": list(runs)}
+        reply = self._ask("interleave", doing, self._limits.time, **asked)
+        return tuple(tuple(ns / NS for ns in block) for block in reply["ns"])
 
     def count(self, runs: int) -> None:
         """Invoke *runs* times with marks around each, for a counter outside of the worker."""

@@ -39,6 +39,28 @@ class BoundRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstRow:
+    """
+    A limit compared with another version of the model, *ref*, in the same run.
+
+    *ratio*, *low*, *high*: the new model's time as a multiple of the old one's, in
+    *workers* fresh processes that timed both in turns; *limit* is the largest
+    that is allowed. *before* is the old model's reading where that was enough.
+    """
+
+    ref: str
+    outcome: str
+    text: str
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    evidence: str = ""
+    workers: int = 0
+    before: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRow:
     """A layer's share of a metric, in the metric's unit."""
 
@@ -80,6 +102,7 @@ class LimitRow:
     layers_of: str = ""
     layers_unit: str = ""
     layers_total: float = 0.0
+    against: AgainstRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

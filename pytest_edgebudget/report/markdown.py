@@ -43,10 +43,12 @@ def _lines(run: Run) -> Iterator[str]:
 
 
 def _estimates(run: Run, file: str) -> Iterator[str]:
-    """What is behind the readings of a device that was not there."""
-    rows = [row for row in run.limits if row.file == file and words.estimate(row)]
-    for row in rows:
-        yield f"- {_text(f'{row.model}: {row.metric}')}: {_text(words.estimate(row))}"
+    """What is behind readings of a device that was not there, and what was compared."""
+    limits = [row for row in run.limits if row.file == file]
+    rows = [(row, told) for row in limits for told in (words.estimate(row), words.against(row))]
+    rows = [(row, told) for row, told in rows if told]
+    for row, told in rows:
+        yield f"- {_text(f'{row.model}: {row.metric}')}: {_text(told)}"
     if rows:
         yield ""
 

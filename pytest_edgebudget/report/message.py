@@ -53,7 +53,7 @@ def _lines(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
 def _headline(row: LimitRow) -> Iterator[str]:
     if row.outcome in ("unmeasured", "undecided"):
         yield f"{row.model}: {row.metric} is {row.outcome}: {row.reason or words.limit(row)}"
-        if row.outcome == "undecided":
+        if row.outcome == "undecided" and not row.reason:
             yield f"  the limit lies inside the reading {words.reading(row.after, row.unit)}"
         return
     for bound in row.bounds:

@@ -80,6 +80,7 @@ def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
         if (row.file, row.model) == (file, name):
             yield _cells(row), row.status
             yield from (([f"    {line}"], "") for line in _wrapped(words.estimate(row)))
+            yield from (([f"    {line}"], "") for line in _wrapped(words.against(row)))
             if row.waiver:
                 yield [f"    ({row.waiver})"], ""
     for lint in run.lints:

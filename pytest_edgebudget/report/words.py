@@ -33,6 +33,11 @@ def reading(row: ReadingRow | None, unit: str) -> str:
     return text
 
 
+def against(row: LimitRow) -> str:
+    """What a comparison with another version found; empty where there was none."""
+    return row.against.text if row.against else ""
+
+
 def estimate(row: LimitRow) -> str:
     """What an estimate of a run was made from; empty for any other reading."""
     if row.after is None or row.after.evidence != "estimated":
@@ -59,15 +64,24 @@ def limit(row: LimitRow, sides: tuple[str, str] = ("at most", "at least")) -> st
     """The deciding bound: ``at most 48 KiB``."""
     bound = deciding(row)
     if bound is None or bound.bound is None:
-        return "-"
+        return _ratio_limit(row, sides[0]) if bound else "-"
     side = sides[0] if upper(row, bound) else sides[1]
     kind = "" if bound.kind in ("max", "min") else f" {bound.kind.removeprefix('max_')}"
     return f"{side} {value(bound.bound, row.unit)}{kind}"
 
 
+def _ratio_limit(row: LimitRow, side: str) -> str:
+    """``at most 1.05 x git:main (1a2b3c4d)``: a bound that is no quantity of the metric's."""
+    if row.against is None or row.against.limit is None:
+        return "-"
+    return f"{side} {row.against.limit:g} x {row.against.ref}"
+
+
 def headroom(row: LimitRow) -> str:
     """How far the reading is from its deciding bound."""
     bound = deciding(row)
+    if bound is not None and bound.bound is None and bound.headroom is not None:
+        return f"{_signed(100 * bound.headroom, 1)} %"
     if bound is None or bound.bound is None or row.after is None:
         return "-"
     room = bound.bound - row.after.value
@@ -86,8 +100,9 @@ def _signed(number: float, decimals: int) -> str:
 
 def overrun(row: LimitRow, bound: BoundRow) -> str:
     """``79.8 KiB is 31.8 KiB (66 %) over the limit of 48 KiB``."""
+    if bound.bound is None:
+        return bound.reason
     assert row.after is not None
-    assert bound.bound is not None
     mine, theirs = format_pair(row.after.value, bound.bound, Unit(row.unit))
     side = "over" if upper(row, bound) else "under"
     by = abs(row.after.value - bound.bound)
@@ -100,7 +115,7 @@ def overrun(row: LimitRow, bound: BoundRow) -> str:
         "max": "the limit of",
         "min": "the limit of",
         "max_drop": "what the source model allows,",
-        "max_regression": "what the lock allows,",
+        "max_regression": f"what {row.against.ref if row.against else 'the lock'} allows,",
     }[bound.kind]
     return f"{mine} is {distance} {side} {what} {theirs}"
 

@@ -136,7 +136,10 @@ def test_markdown_is_a_table_in_which_names_are_no_markup(
     out = capsys.readouterr().out
 
     assert "| a\\|b | size | - | 10.0 KiB | - | - -\\> kept | added |" in out
-    assert "| digits | size | 20.0 KiB | - | - | kept -\\> - | removed: recipe float16 then, int8 now |" in out
+    assert (
+        "| digits | size | 20.0 KiB | - | - | kept -\\> - | removed: recipe float16 then, int8 now |"
+        in out
+    )
 
 
 def test_two_equal_reports_are_the_same_in_every_limit(
