@@ -35,6 +35,7 @@ class Kind(StrEnum):
     BOUND = "a quantity with its unit"
     TOLERANCE = 'a percentage such as "2%", or a quantity'
     PROBABILITY = 'a number between 0.5 and 1, or "95 %"'
+    SPACE = "a range [low, high], a list of choices, or {low, high, log}"
     LIMIT = "a quantity, or a table of bounds"
 
 
@@ -249,6 +250,18 @@ KEYS: tuple[Key, ...] = (
         "Whether passes that train may be tried when the others do not suffice.",
         "false",
         default="true",
+    ),
+    Key(
+        "models.NAME.tune",
+        Kind.TABLE,
+        "What the step `tune` chooses, by the name of a keyword of the function in `path`; "
+        "`learning_rate`, `epochs` and `batch_size` go to the training.",
+    ),
+    Key(
+        "models.NAME.tune.NAME",
+        Kind.SPACE,
+        "Two numbers are a range, of whole numbers where both are; other lists are choices.",
+        "[8, 64]",
     ),
     Key(
         "models.NAME.state",

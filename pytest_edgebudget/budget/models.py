@@ -15,6 +15,7 @@ from pytest_edgebudget.budget.mistakes import Mistakes, suggest
 from pytest_edgebudget.budget.own import function_ref, read_own_metrics, read_waivers
 from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.budget.tree import Node
+from pytest_edgebudget.budget.tune_table import check_tuned, read_space
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
@@ -50,6 +51,8 @@ class ModelReader:
             self.mistakes.add(path.place, _FLOAT, 'write optimize = ["fixed_point(16, 6)"]')
         own = read_own_metrics(_part(node, "metrics"), self.registry.metrics, self.mistakes)
         limits = self._limits(node, own)
+        tune = read_space(table.get("tune"), source, self.mistakes)
+        check_tuned(table.get("optimize"), optimize, table.get("tune"), source, self.mistakes)
         if fit and (said := self._objective(fit, limits, own)):
             self.mistakes.add(table["fit"].place, said, "such as: accuracy = 0.9 in its budget")
         if "data" not in table:
@@ -62,6 +65,7 @@ class ModelReader:
             data=data,
             optimize=optimize,
             fit=fit,
+            tune=tune,
             limits=limits,
             waivers=tuple(read_waivers(_part(node, "waive"), limits, self.mistakes)),
             own_metrics=tuple(own),

@@ -29,11 +29,26 @@ def shape(key: Key) -> dict[str, Json]:
         Kind.BOOLEAN: {"type": "boolean"},
         Kind.INTEGER: {"type": "integer"},
         Kind.NUMBER: {"type": "number"},
+        Kind.SPACE: _space(),
         Kind.DATE: {"type": "string", "format": "date"},
         Kind.TOLERANCE: {"$ref": "#/$defs/percent"},
         Kind.PROBABILITY: {"$ref": "#/$defs/probability"},
     }
     return shapes[key.kind]
+
+
+def _space() -> dict[str, Json]:
+    """A range, choices, or a table of both ends."""
+    number: Json = {"type": "number"}
+    value: Json = {"type": ["number", "string", "boolean"]}
+    listed: Json = {"type": "array", "items": value, "minItems": 2}
+    ends: Json = {
+        "type": "object",
+        "properties": {"low": number, "high": number, "log": {"type": "boolean"}},
+        "required": ["low", "high"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [listed, ends]}
 
 
 def quantity(unit: Unit) -> dict[str, Json]:

@@ -88,5 +88,6 @@ _FITS: dict[Kind, Callable[[Node, Key], bool]] = {
     Kind.BOUND: _quantity,
     Kind.TOLERANCE: _quantity,
     Kind.PROBABILITY: _quantity,
+    Kind.SPACE: lambda node, key: True,  # tune_table says what is wrong with it
     Kind.LIMIT: lambda node, key: _quantity(node, key) or isinstance(node.value, dict),
 }

@@ -61,8 +61,9 @@ def build(
         _check_usable(bound, source, data, before)
     training.check_trainable(steps, source, data)
     compiling.check_last([bound.chosen for bound in steps])
-    school = training.School(data=data, root=root, store=store, say=say)
     lessons = [bound for bound in steps if bound.chosen.trains]
+    behind = [bound for bound in steps if not bound.chosen.trains]
+    school = training.School(data=data, root=root, store=store, say=say, behind=behind)
     source = training.trained(lessons, source, school) if lessons else _untrained(source)
     steps = [bound for bound in steps if not bound.chosen.trains]
     runtime = runtime or RUNTIMES[source.format]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_edgebudget.build import tuning
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.jobs.resolve import resolve
 from pytest_edgebudget.passes._calibration import ONLY
@@ -46,12 +49,36 @@ def train_step(payload: dict[str, Any]) -> dict[str, Any]:
         checkpoint=Path(payload["checkpoint"]),
         progress=Path(payload["progress"]),
     )
-    _apply(payload["step"], job)
+    found = tuning.read(payload.get("tuning"))
+    deployed = _deployed(payload, job) if payload.get("behind") is not None else None
+    _apply(payload["step"], replace(job, tuning=found, deployed=deployed))
     job.tell("converting")
     asked = {"source": str(job.out), "format": payload["format"], "out": str(folder)}
     if payload["format"] == "keras":
         return {"path": str(job.out), "notes": _notes(job), "trainable": str(job.out)}
     return {**export(asked), "notes": _notes(job), "trainable": str(job.out)}
+
+
+def _deployed(payload: dict[str, Any], job: Job) -> Callable[[Path], Path]:
+    """What makes of a `.keras` file what the steps behind would; one file at a time."""
+    from pytest_edgebudget.build.export import export
+
+    def deploy(model: Path) -> Path:
+        folder = Path(payload["folder"], "deployed")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        wanted = str(payload["format"])
+        made = model
+        if wanted != "keras":
+            asked = {"source": str(model), "format": wanted, "out": str(folder)}
+            made = Path(str(export(asked)["path"]))
+        for number, step in enumerate(payload["behind"]):
+            out = folder / f"step{number}{made.suffix}"
+            _apply(step, Job(model=made, out=out, step=_step(step), calibration=job.calibration))
+            made = out
+        return made
+
+    return deploy
 
 
 def _notes(job: Job) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_edgebudget.build import artifacts, keys
+from pytest_edgebudget.build import artifacts, keys, tuning
 from pytest_edgebudget.build.bound import CALIBRATION, Bound
 from pytest_edgebudget.build.promises import check_promises
 from pytest_edgebudget.build.sources import LIBRARIES, taken
@@ -33,12 +33,13 @@ HANDED = ("train", "val", "calibration")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class School:
-    """Where training happens; *say* is told how far it is."""
+    """Where training happens; *say* is told how far it is, *behind* are steps that come later."""
 
     data: DataFile | None
     root: Path
     store: Store
     say: Callable[[str], None] = lambda text: None
+    behind: Sequence[Bound] = ()
 
 
 def check_trainable(steps: Sequence[Bound], source: Artifact, data: DataFile | None) -> None:
@@ -90,14 +91,17 @@ def trained(steps: Sequence[Bound], source: Artifact, school: School) -> Artifac
         BuildError: a step failed, or its promise is not in what was exported.
     """
     current = replace(source, notes=())
-    for bound in steps:
-        made = _step(bound, current, source, school)
+    for number, bound in enumerate(steps):
+        later = replace(school, behind=(*steps[number + 1 :], *school.behind))
+        made = _step(bound, current, source, later)
         current = replace(made, notes=(*current.notes, *made.notes))
     return current
 
 
 def _step(bound: Bound, current: Artifact, source: Artifact, school: School) -> Artifact:
     store, key = school.store, _key(bound, current, source, school.data)
+    if bound.chosen.tunes:
+        key |= tuning.key(source, school.behind, school.root)
     if found := artifacts.fetch(store.record("train", key), AS_IT_IS, store):
         return found
     with store.lock(json.dumps(key, sort_keys=True)):
@@ -153,6 +157,7 @@ def _made(
                 "data": str(_write_handed(data, folder / "train.npz")) if data else None,
                 "arrays": list(data.named(CALIBRATION)) if data else [],
                 "checkpoint": str(checkpoint),
+                **(tuning.payload(source, school.behind) if bound.chosen.tunes else {}),
             },
             root=school.root,
             timeout=TIMEOUT,

@@ -10,7 +10,7 @@ the first stage that surely breaks a limit rejects it. The search selects on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_edgebudget.budget.recipes import parse_recipe
@@ -21,6 +21,7 @@ from pytest_edgebudget.fit.bench import Bench, Rules, found
 from pytest_edgebudget.fit.fitting import Fitting
 from pytest_edgebudget.fit.result import Fit as Fit
 from pytest_edgebudget.fit.search import Search
+from pytest_edgebudget.fit.tuning import tuning_of
 from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.measure import Wanted, measure
 from pytest_edgebudget.metrics.base import Metric
@@ -71,6 +72,7 @@ class Fitter:
         source = source_artifact(
             model, formats=self.device.formats, root=self.root, store=self.store
         )
+        source = replace(source, tuning=tuning_of(model, self.device, source.format))
         data = load_data(model.data, root=self.root, store=self.store) if model.data else None
         return Bench(
             model=model,

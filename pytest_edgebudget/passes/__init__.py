@@ -22,6 +22,7 @@ from pytest_edgebudget.passes import (
     regularize,
     rfe,
     sparsify,
+    tune,
     vela,
     weights_int8,
 )
@@ -48,5 +49,6 @@ BUILT_IN: tuple[Pass, ...] = (
     low_rank.PASS,
     pca.PASS,
     rfe.PASS,
+    tune.PASS,
     vela.PASS,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_edgebudget.types import Step
+from pytest_edgebudget.types import Step, Tuning
 
 if TYPE_CHECKING:
     from pytest_edgebudget.graph import Graph
@@ -42,6 +42,10 @@ class Job:
     test; *teacher*, the float model that all began with; *checkpoint*, a folder
     that outlives a killed process; *progress*, the file that `tell` writes. A pass
     behind it gets the trained model, from which *model* was exported, as *trained*.
+
+    A pass that tunes gets *tuning*, how other models are built and what they may cost,
+    and *deployed*, which makes of a ``.keras`` file what the rest of the recipe would
+    (None where that has to be trained first).
     """
 
     model: Path
@@ -54,6 +58,8 @@ class Job:
     checkpoint: Path | None = None
     progress: Path | None = None
     trained: Path | None = None
+    tuning: Tuning | None = None
+    deployed: Callable[[Path], Path] | None = None
 
     def tell(self, text: str) -> None:
         """Show *text* as the progress of this job: one short line."""
@@ -86,6 +92,7 @@ class Pass:
             graphs of what was exported before and after it.
         then: the pass that has to come right behind, which uses what was trained;
             it needs no calibration of its own.
+        tunes: whether it builds other models by the user's function (and trains them).
         libraries: distributions whose versions decide the result.
         compiles: whether the result is for one chip, and no runtime here runs
             it: then it is the last step, and what was before it is run instead.
@@ -101,6 +108,7 @@ class Pass:
     compiles: bool = False
     trains: bool = False
     then: str = ""
+    tunes: bool = False
 
     @property
     def doc(self) -> str:

@@ -8,6 +8,7 @@ Words, KiB and ms exist only in `units` and in reports.
 from pytest_edgebudget.types.budgets import LINT as LINT
 from pytest_edgebudget.types.budgets import Budget as Budget
 from pytest_edgebudget.types.budgets import DeviceChoice as DeviceChoice
+from pytest_edgebudget.types.budgets import Dimension as Dimension
 from pytest_edgebudget.types.budgets import FitChoice as FitChoice
 from pytest_edgebudget.types.budgets import FunctionRef as FunctionRef
 from pytest_edgebudget.types.budgets import GroupBudget as GroupBudget
@@ -20,6 +21,7 @@ from pytest_edgebudget.types.budgets import Published as Published
 from pytest_edgebudget.types.budgets import Region as Region
 from pytest_edgebudget.types.budgets import Source as Source
 from pytest_edgebudget.types.budgets import Tolerance as Tolerance
+from pytest_edgebudget.types.budgets import Tuning as Tuning
 from pytest_edgebudget.types.budgets import Waiver as Waiver
 from pytest_edgebudget.types.calibrations import Calibration as Calibration
 from pytest_edgebudget.types.calibrations import KindCosts as KindCosts

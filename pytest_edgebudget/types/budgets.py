@@ -125,12 +125,47 @@ class FitChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension:
+    """
+    One thing that ``tune`` chooses: a number from *low* to *high*, or one of *choices*.
+
+    Whole numbers between two whole ones; *log*: on a logarithmic scale.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    choices: tuple[float | int | str | bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """
+    What ``tune`` needs to know of a model and its budget.
+
+    Attributes:
+        function: builds the model; takes names of *space* as keywords.
+        space: what is chosen.
+        bounds: metric (size, macs, arena) to the most that it may be.
+        planner, kernels: how the device plans memory, for the arena.
+    """
+
+    function: FunctionRef
+    space: tuple[Dimension, ...]
+    bounds: tuple[tuple[str, float], ...] = ()
+    planner: str = ""
+    kernels: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelBudget:
     """
     What one model may cost on one device.
 
     *optimize* is empty when the model is gated as it is, or when *fit* says that
-    recipes are searched for. *state* is "reset" (between samples, the default) or
+    recipes are searched for. *tune* is the space that the pass of this name
+    searches. *state* is "reset" (between samples, the default) or
     "carried".
     """
 
@@ -139,6 +174,7 @@ class ModelBudget:
     data: Source | None = None
     optimize: tuple[Recipe, ...] = ()
     fit: FitChoice | None = None
+    tune: tuple[Dimension, ...] = ()
     limits: tuple[Limit, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     own_metrics: tuple[OwnMetric, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_edgebudget.types.budgets import Limit, Waiver
+from pytest_edgebudget.types.budgets import Limit, Tuning, Waiver
 from pytest_edgebudget.types.readings import Outcome, Reading
 from pytest_edgebudget.types.recipes import Recipe
 
@@ -21,7 +21,8 @@ class Artifact:
     model before it was compiled for a chip, where no runtime here runs what the
     compiler wrote. *trainable* is the Keras model (``.keras``, or ``.h5`` of
     tf-keras) that a source was exported from, in the cache; None for a source
-    that came exported.
+    that came exported. *tuning* is how other models like a source are built,
+    where a function builds it.
     """
 
     recipe: Recipe
@@ -32,6 +33,7 @@ class Artifact:
     notes: tuple[str, ...] = ()
     uncompiled: Path | None = None
     trainable: Path | None = None
+    tuning: Tuning | None = None
 
     @property
     def runs_as(self) -> Path:
