@@ -131,7 +131,8 @@ def report(name: str, traces: Sequence[Trace], replays: int) -> None:
     off = sum(abs(log) > 0.01 for log in logs)
     print(
         f"\n{name}: {len(traces)} workers, {1e6 * usual:.1f} us an invoke, "
-        f"load {os.getloadavg()[0]:.1f}; {off} workers are more than 1 % off, the worst {100 * max(map(abs, logs)):.1f} %"
+        f"load {os.getloadavg()[0]:.1f}; {off} workers are more than 1 % off, "
+        f"the worst {100 * max(map(abs, logs)):.1f} %"
     )
     for ratio, limit in CASES:
         what = "A/A" if ratio == 1 else f"{100 * (ratio - 1):+.0f} %"

@@ -12,7 +12,13 @@ from pytest_edgebudget.budget.folder import budget_files
 from pytest_edgebudget.budget.runs import read_runs
 from pytest_edgebudget.cli import BROKEN, INFRASTRUCTURE, KEPT, find_root
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.finish import parse_report, write_artifacts, write_locks, write_reports
+from pytest_edgebudget.finish import (
+    formats_of,
+    parse_report,
+    write_artifacts,
+    write_locks,
+    write_reports,
+)
 from pytest_edgebudget.paths import exists, is_folder
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report import terminal
@@ -20,7 +26,7 @@ from pytest_edgebudget.report.base import ErrorRow, Report, Run
 from pytest_edgebudget.report.message import broken_text, lint_text
 from pytest_edgebudget.session import Choices, GateSession
 from pytest_edgebudget.types import Budget, ModelBudget
-from pytest_edgebudget.wiring import command_line_manager, registry_of, reports_of
+from pytest_edgebudget.wiring import command_line_manager, registry_of
 
 
 def check(options: argparse.Namespace) -> int:
@@ -30,7 +36,7 @@ def check(options: argparse.Namespace) -> int:
     Raises `EdgeBudgetError` for mistakes in what was asked for.
     """
     manager = command_line_manager()
-    formats = reports_of(manager)
+    formats = formats_of(manager)
     asked = list(_parse(options.report, formats))
     session = GateSession(
         root=find_root(),

@@ -8,9 +8,19 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import pluggy
+
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.report.base import Report, Run
 from pytest_edgebudget.session import GateSession
+from pytest_edgebudget.wiring import reports_of
+
+
+def formats_of(manager: pluggy.PluginManager) -> dict[str, Report]:
+    """Report formats by name; the page is apart, since it draws what ``explain`` explains."""
+    from pytest_edgebudget.html import REPORT
+
+    return {**reports_of(manager), REPORT.name: REPORT}
 
 
 def write_reports(asked: Iterable[tuple[Report, Path]], run: Run) -> Iterator[str]:

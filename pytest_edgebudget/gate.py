@@ -12,6 +12,7 @@ import pytest
 from pytest_edgebudget.ending import interruptible
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.finish import (
+    formats_of,
     parse_report,
     write_artifacts,
     write_locks,
@@ -23,7 +24,7 @@ from pytest_edgebudget.progress import Progress
 from pytest_edgebudget.recorder import Found
 from pytest_edgebudget.report import Report, terminal
 from pytest_edgebudget.session import Choices, GateSession
-from pytest_edgebudget.wiring import registry_of, reports_of
+from pytest_edgebudget.wiring import registry_of
 
 if TYPE_CHECKING:
     from pytest_edgebudget.lint.base import Rule
@@ -196,7 +197,7 @@ class Gate:
     def _reports(self) -> list[tuple[Report, Path]]:
         base = self.config.invocation_params.dir
         try:
-            formats = reports_of(self.config.pluginmanager)
+            formats = formats_of(self.config.pluginmanager)
             return [parse_report(text, formats, base) for text in self.options.reports]
         except (ValueError, EdgeBudgetError) as error:
             raise pytest.UsageError(f"--edge-budget-report {error}") from error

@@ -31,7 +31,7 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FORMAT:PATH",
-        help="write a report (json, markdown, sarif); repeatable",
+        help="write a report (html, json, markdown, sarif); repeatable",
     )
     group.addoption(
         "--edge-budget-artifacts",

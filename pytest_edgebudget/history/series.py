@@ -45,12 +45,13 @@ def series_of(rows: Iterable[HistoryRow]) -> tuple[Series, ...]:
     groups: dict[tuple[str, ...], list[HistoryRow]] = {}
     for row in rows:
         if row.value is not None:
-            groups.setdefault(_group(row), []).append(row)
+            groups.setdefault(group_of(row), []).append(row)
     found = [_series(group) for group in groups.values()]
     return tuple(sorted(found, key=lambda each: each.name))
 
 
-def _group(row: HistoryRow) -> tuple[str, ...]:
+def group_of(row: HistoryRow) -> tuple[str, ...]:
+    """What readings of one series have in common."""
     key = json.loads(row.key)
     if not row.noisy:  # the result of a computation is the same on every machine
         key = {name: value for name, value in key.items() if name not in MACHINE}
