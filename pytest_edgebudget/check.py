@@ -45,6 +45,7 @@ def check(options: argparse.Namespace) -> int:
             strict=options.strict,
             optimize=not options.no_optimize,
             relock=options.update,
+            fill=options.update_new,
             against=options.against,
             runs=_runs(options.run),
         ),
@@ -56,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
     )
     session.read(list(_files(options.paths)))
     session.check_runs()
-    session.check_against()
+    session.past.check()
     with closing(session):
         for budget in session.budgets.values():
             _judge(session, budget)
@@ -147,7 +148,7 @@ def _write(
     yield from write_reports(asked, run)
     if options.artifacts:
         yield from write_artifacts(options.artifacts, run)
-    if options.update:
+    if options.update or options.update_new:
         yield from write_locks(session)
 
 

@@ -133,7 +133,11 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument(
         "--against", default="", metavar="git:REF", help="judge max_regression against this commit"
     )
-    check.add_argument("--update", action="store_true", help="write the locks")
+    update = check.add_mutually_exclusive_group()
+    update.add_argument("--update", action="store_true", help="write the locks")
+    update.add_argument(
+        "--update-new", action="store_true", help="add to the locks what they do not have yet"
+    )
     check.add_argument("--strict", action="store_true", help="an undecided limit fails")
     check.add_argument("--no-optimize", action="store_true", help="gate each model as it is")
     check.set_defaults(command=_check)

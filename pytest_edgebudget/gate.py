@@ -61,6 +61,7 @@ class Gate:
                     strict=self.options.strict,
                     optimize=self.options.optimize,
                     relock=self.options.update,
+                    fill=self.options.update_new,
                     against=self.options.against,
                     runs=self.options.runs,
                 ),
@@ -94,7 +95,7 @@ class Gate:
         except EdgeBudgetError as error:
             raise pytest.UsageError(f"--edge-budget-run {error}") from error
         try:
-            self.session.check_against()
+            self.session.past.check()
         except EdgeBudgetError as error:
             raise pytest.UsageError(f"--edge-budget-against {error}") from error
 
@@ -207,7 +208,7 @@ class Gate:
         yield from write_reports(self._reports(), run)
         if self.options.artifacts:
             yield from write_artifacts(self.options.artifacts, run)
-        if self.options.update:
+        if self.options.update or self.options.update_new:
             yield from write_locks(self.session)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -49,6 +49,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="write what was chosen and read into the lock of each budget file",
     )
     group.addoption(
+        "--edge-budget-update-new",
+        action="store_true",
+        help="add to the lock what it does not have yet, and change nothing else in it",
+    )
+    group.addoption(
         "--edge-budget-run",
         action="append",
         default=[],
@@ -91,6 +96,7 @@ class Options:
     artifacts: Path | None = None
     against: str = ""
     update: bool = False
+    update_new: bool = False
     strict: bool = False
     optimize: bool = True
     runs: Mapping[str, str] = field(default_factory=dict)
@@ -130,10 +136,13 @@ def read_options(config: pytest.Config) -> Options:
     base = config.invocation_params.dir
     artifacts = config.getoption("--edge-budget-artifacts")
     optimize = not config.getoption("--edge-budget-no-optimize")
-    if config.getoption("--edge-budget-update") and not optimize:
+    updates = [config.getoption(f"--edge-budget-update{which}") for which in ("", "-new")]
+    if any(updates) and not optimize:
         raise pytest.UsageError(
             "--edge-budget-update with --edge-budget-no-optimize would lock models as they are"
         )
+    if all(updates):
+        raise pytest.UsageError("--edge-budget-update and --edge-budget-update-new: choose one")
     return Options(
         files=files,
         positional=positional,
@@ -141,7 +150,8 @@ def read_options(config: pytest.Config) -> Options:
         reports=tuple(config.getoption("--edge-budget-report")),
         artifacts=base / artifacts if artifacts else None,
         against=config.getoption("--edge-budget-against") or "",
-        update=config.getoption("--edge-budget-update"),
+        update=updates[0],
+        update_new=updates[1],
         strict=config.getoption("--edge-budget-strict"),
         optimize=optimize,
         runs=_runs(config),

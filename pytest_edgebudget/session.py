@@ -30,7 +30,7 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.relock import write_locks
+from pytest_edgebudget.relock import write_locks, written_down
 from pytest_edgebudget.report.base import FileRow, ModelRow, Run
 from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
@@ -58,6 +58,7 @@ class Choices:
     strict: bool = False
     optimize: bool = True
     relock: bool = False
+    fill: bool = False
     against: str = ""
     runs: Mapping[str, str] = field(default_factory=dict)
 
@@ -173,10 +174,6 @@ class GateSession:
             )
         return self._past
 
-    def check_against(self) -> None:
-        """Whether what to compare with is there. Raises `EdgeBudgetError`."""
-        self.past.check()
-
     def record(self, found: Found) -> None:
         """Take in what an item found; its reading goes into the history at once."""
         self.recorder.add(found)
@@ -221,6 +218,7 @@ class GateSession:
                 today=date.today(),
                 strict=self.choices.strict,
                 relock=self.choices.relock or bool(self.choices.against),
+                fill=self.choices.fill,
             ),
             optimize=self.choices.optimize,
             say=self.say,
@@ -243,7 +241,7 @@ class GateSession:
         verdict = next(v for v in fit.verdicts if v.limit.name == limit.name)
         metric = self.metric(model, limit.metric)
         judged = self.past.judge(verdict, metric, budget, fit, self.device(budget))
-        verdict = judged.verdict
+        verdict = written_down(judged.verdict, self._locked(budget, model.name), self.choices)
         self.observe(verdict)
         why, file = blame(verdict, metric, fit.artifact), self.name(budget.path)
         row = limit_row(verdict, metric, file=file, blame=why)
@@ -343,7 +341,9 @@ class GateSession:
 
     def write_locks(self) -> list[Path]:
         """Write what was chosen and read into the locks; returns the files that changed."""
-        return write_locks(self.budgets, self._locks, self.recorder, self.name)
+        return write_locks(
+            self.budgets, self._locks, self.recorder, self.name, fill=self.choices.fill
+        )
 
 
 def _entry(fit: Fit) -> LockEntry:

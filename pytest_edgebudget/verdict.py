@@ -141,6 +141,8 @@ def _bounds(case: Case, reading: Reading) -> list[Bound]:
         found.append(_drop(case, reading, lower=lower))
     if limit.max_regression is not None and not case.relock:
         found.append(_regression(case, reading, lower=lower))
+    if limit.ratchet:
+        found += _ratchet(case, reading, lower=lower)
     return found
 
 
@@ -173,6 +175,25 @@ def _regression(case: Case, reading: Reading, *, lower: bool) -> Bound:
     change = case.limit.min_change
     room = max(regression.of(locked.value), change.of(locked.value) if change else 0.0)
     return _worse("max_regression", locked.value, room, reading, case.limit, lower=lower)
+
+
+def _ratchet(case: Case, reading: Reading, *, lower: bool) -> list[Bound]:
+    """
+    No worse than the worse end of the lock's reading, so that luck does not become the bar.
+
+    Holds while the lock is rewritten, too; only what cannot be compared is written anew.
+    """
+    locked = case.locked
+    if locked is None:
+        why = "the lock has no reading; check --update or --edge-budget-update writes it"
+        return [] if case.relock else [_unknown("ratchet", why)]
+    if differing := incomparable(reading, locked):
+        return [] if case.relock else [_unknown("ratchet", f"not comparable: {differing}")]
+    bar = locked.high if lower else locked.low
+    room = case.limit.min_change.of(locked.value) if case.limit.min_change else 0.0
+    bound = _worse("ratchet", bar, room, reading, case.limit, lower=lower)
+    inside = bound.outcome is Outcome.UNDECIDED and bound.headroom >= 0
+    return [replace(bound, outcome=Outcome.KEPT) if inside else bound]
 
 
 def incomparable(reading: Reading, other: Reading) -> str:

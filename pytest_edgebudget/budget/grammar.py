@@ -77,6 +77,10 @@ _HELP_UNDECIDED = "What a reading too noisy to decide does."
 _HELP_MISSING = "What a limit that cannot be measured does."
 _HELP_REGRESSION = "How much worse than the locked reading it may be."
 _HELP_CHANGE = "A regression smaller than this is none."
+_HELP_RATCHET = (
+    "No worse than the lock's reading, at the worse end of its interval; a better one breaks the "
+    "limit until it is written into the lock."
+)
 _HELP_CONFIDENCE = "Judge the interval at this confidence instead of the value."
 
 KEYS: tuple[Key, ...] = (
@@ -184,6 +188,7 @@ KEYS: tuple[Key, ...] = (
     Key("defaults.when_missing", Kind.CHOICE, _HELP_MISSING, '"skip"', _MISSING, default="fail"),
     Key("defaults.max_regression", Kind.TOLERANCE, f"{_HELP_REGRESSION} Relative only.", '"2%"'),
     Key("defaults.min_change", Kind.TOLERANCE, f"{_HELP_CHANGE} Relative only.", '"0.5%"'),
+    Key("defaults.ratchet", Kind.BOOLEAN, _HELP_RATCHET, "true", default="false"),
     Key("defaults.confidence", Kind.PROBABILITY, _HELP_CONFIDENCE, "0.95"),
     Key("lint", Kind.TABLE, "What the linter's findings do in the gate: an item for each model."),
     Key(
@@ -339,6 +344,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("LIMIT.max_regression", Kind.TOLERANCE, _HELP_REGRESSION, '"2%"'),
     Key("LIMIT.min_change", Kind.TOLERANCE, _HELP_CHANGE, '"1 KiB"'),
+    Key("LIMIT.ratchet", Kind.BOOLEAN, _HELP_RATCHET, "true", default="false"),
     Key(
         "LIMIT.evidence",
         Kind.TEXTS,

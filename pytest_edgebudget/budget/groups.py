@@ -12,7 +12,7 @@ from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import GroupBudget, Limit
 
-_NOT_JOINT = ("min", "max_drop", "max_regression", "min_change", "slices")
+_NOT_JOINT = ("min", "max_drop", "max_regression", "min_change", "ratchet", "slices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class GroupReader:
     def _reader(self) -> LimitReader:
         """Regressions are judged model by model: the file's default is for those."""
         reader = self.models.limits
-        defaults = replace(reader.defaults, max_regression=None, min_change=None)
+        defaults = replace(reader.defaults, max_regression=None, min_change=None, ratchet=False)
         return replace(reader, defaults=defaults)
 
 

@@ -23,6 +23,7 @@ class Settings:
     when_missing: str = "fail"
     max_regression: Tolerance | None = None
     min_change: Tolerance | None = None
+    ratchet: bool = False
     confidence: float | None = None
 
     def over(self, values: Values, unit: Unit | None) -> Settings:
@@ -33,6 +34,7 @@ class Settings:
             when_missing=values.text("when_missing", self.when_missing),
             max_regression=values.tolerance("max_regression", unit) or self.max_regression,
             min_change=values.tolerance("min_change", unit) or self.min_change,
+            ratchet=values.flag("ratchet", default=self.ratchet),
             confidence=values.confidence("confidence") or self.confidence,
         )
 
@@ -71,6 +73,7 @@ class LimitReader:
             max_drop=values.tolerance("max_drop", metric.unit),
             max_regression=settings.max_regression,
             min_change=settings.min_change,
+            ratchet=settings.ratchet,
             evidence=self._evidence(values.table, metric),
             level=settings.level,
             undecided=settings.undecided,
@@ -156,11 +159,11 @@ def _check(values: Values, limit: Limit, metric: Metric) -> None:
     if metric.exact:
         for key in ("confidence", "evidence"):
             values.refuse(key, f"{metric.name} is computed: it is always exact")
-    if limit.max_regression is None:
-        values.refuse("min_change", "needs max_regression")
+    if limit.max_regression is None and not limit.ratchet:
+        values.refuse("min_change", "needs max_regression or ratchet")
     bounds = (limit.max, limit.min, limit.max_drop, limit.max_regression)
-    if all(bound is None for bound in bounds):
-        hint = "give max, min, max_drop or max_regression"
+    if all(bound is None for bound in bounds) and not limit.ratchet:
+        hint = "give max, min, max_drop, max_regression or ratchet"
         values.mistakes.add(limit.place, "limits nothing", hint)
 
 

@@ -29,6 +29,11 @@ class Values:
         """A word that the grammar check has found to be one of the choices."""
         return self.table.table[key].text if self.has(key) else default
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false; *default* when absent."""
+        node = self.table.table.get(key)
+        return default if node is None else node.value is True
+
     def quantity(self, key: str, unit: Unit) -> float | None:
         """A bound in SI units."""
         return self._read(key, lambda written: parse(written, unit))

@@ -55,11 +55,16 @@ KNOWN = (*STATIC, *PLACED, *QUALITY, *MEMORY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How limits are judged in this run: see the options of the command line."""
+    """
+    How limits are judged in this run: see the options of the command line.
+
+    *fill*: a reading that the lock lacks is no missing baseline, it will be added.
+    """
 
     today: date
     strict: bool = False
     relock: bool = False
+    fill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,14 +179,15 @@ class Bench:
     def case(self, limit: Limit, after: Measurement, before: Measurement) -> verdicts.Case:
         """A limit with everything that its verdict depends on."""
         waiver = next((w for w in self.model.waivers if w.metric == limit.name), None)
+        locked = self.lock.readings.get(limit.name) if self.lock else None
         return verdicts.Case(
             limit=limit,
             better=self.metrics[limit.metric].better,
             reading=found(after, limit),
             before=found(before, limit),
-            locked=self.lock.readings.get(limit.name) if self.lock else None,
+            locked=locked,
             waiver=waiver,
-            relock=self.rules.relock,
+            relock=self.rules.relock or (self.rules.fill and locked is None),
         )
 
 

@@ -45,6 +45,10 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     bound = words.deciding(row)
     if row.outcome == "unmeasured" or bound is None:
         return
+    if bound.kind == "ratchet":
+        yield from _ratchet(bound)
+    if bound.kind == "ratchet" and bound.bound is None:
+        return
     if model:
         yield from _recipes(row, model)
         yield from _other_candidate(row, model)
@@ -52,13 +56,22 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     if top and row.layers_unit != Unit.FRACTION.value:  # what fell off is not too large
         share = f"{_share(row, top)} of the {row.layers_of}"
         yield f"a smaller {top.name} ({top.kind}): it holds {share}"
-    if bound.kind == "max_regression":
+    if bound.kind == "max_regression" and row.against is None:
         yield "if the change is meant: --edge-budget-update writes the new reading into the lock"
-    elif bound.kind != "max_drop" and row.after is not None and math.isfinite(_worst(row, bound)):
+    elif (
+        bound.kind in ("max", "min") and row.after is not None and math.isfinite(_worst(row, bound))
+    ):
         yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.where or row.file}"
-    if bound.kind != "max_regression" and model:
+    if (bound.kind != "max_regression" or row.against) and model:
         key = key_text(("models", row.model, "waive", row.metric))
         yield f"for a while: [{key}] with a reason and a date"
+
+
+def _ratchet(bound: BoundRow) -> Iterator[str]:
+    if bound.bound is None:
+        yield "--edge-budget-update writes the better reading into the lock, and then it binds"
+    else:
+        yield "if the cost is meant: take this reading out of the lock, in a commit that says why"
 
 
 def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:

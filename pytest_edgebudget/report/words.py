@@ -114,6 +114,7 @@ def overrun(row: LimitRow, bound: BoundRow) -> str:
     what = {
         "max": "the limit of",
         "min": "the limit of",
+        "ratchet": "what the lock holds,",
         "max_drop": "what the source model allows,",
         "max_regression": f"what {row.against.ref if row.against else 'the lock'} allows,",
     }[bound.kind]

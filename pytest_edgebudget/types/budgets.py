@@ -40,6 +40,7 @@ class Limit:
         max_drop: how much worse than the source model, on the same samples.
         max_regression, min_change: how much worse than the locked reading;
             both must be exceeded.
+        ratchet: never worse than the lock, and better must be written into it.
         evidence: which evidence is accepted.
         level: "error" or "warn": a broken warning is yellow and does not fail.
         undecided: "pass" or "fail".
@@ -55,6 +56,7 @@ class Limit:
     max_drop: Tolerance | None = None
     max_regression: Tolerance | None = None
     min_change: Tolerance | None = None
+    ratchet: bool = False
     evidence: tuple[Evidence, ...]
     level: str = "error"
     undecided: str = "pass"

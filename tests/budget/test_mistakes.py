@@ -39,7 +39,7 @@ AT = "budgets/pi4.toml:5: models.k.budget."
             'size = { maximum = "1 KiB" }',
             'size.maximum: unknown key "maximum" (did you mean max?)',
         ),
-        ("ram = {}", "ram: limits nothing (give max, min, max_drop or max_regression)"),
+        ("ram = {}", "ram: limits nothing (give max, min, max_drop, max_regression or ratchet)"),
         ('ram = { level = "warn" }', "ram: limits nothing"),
         (
             'ram = { min = "2 KiB", max = "1 KiB" }',
