@@ -28,11 +28,21 @@ def write_reports(asked: Iterable[tuple[Report, Path]], run: Run) -> Iterator[st
     for report, path in asked:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, report.render(run))
+            text = report.render(run)
+            _write_whole(path, text)
+            if report.name == "markdown":
+                _summarise(text)
         except Exception as error:  # one report, an extension's maybe: the others go on
             yield f"error: the {report.name} report was not written: {error}"
         else:
             yield f"wrote {report.name} report: {path}"
+
+
+def _summarise(text: str) -> None:
+    """Add to the summary of GitHub's job, where there is one; several steps may."""
+    if place := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
 
 
 def parse_report(text: str, formats: Mapping[str, Report], base: Path) -> tuple[Report, Path]:

@@ -31,7 +31,8 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FORMAT:PATH",
-        help="write a report (html, json, markdown, sarif); repeatable",
+        help="write a report (github, gitlab-metrics, gitlab-quality, html, json, markdown, "
+        "sarif); repeatable",
     )
     group.addoption(
         "--edge-budget-artifacts",
@@ -59,7 +60,7 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         metavar="NAME=URL",
         help="where the models of this budget file, or profile, run: pi4=ssh://pi@pi4.local; "
-        "repeatable",
+        "sarif); repeatable",
     )
     group.addoption(
         "--edge-budget-strict",
