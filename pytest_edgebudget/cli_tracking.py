@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_edgebudget.history.series import Series
 
 Commands = argparse._SubParsersAction  # the type has no public name
 
@@ -30,6 +36,7 @@ def _add_history(commands: Commands[argparse.ArgumentParser]) -> None:
     history.add_argument("--branch", default="", help="only of this branch; of what is imported")
     history.add_argument("--commit", default="", help="of what is imported")
     history.add_argument("--older-than", default="", metavar="TIME", help='for prune: "90 d"')
+    history.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
     history.set_defaults(command=_history)
 
 
@@ -38,6 +45,12 @@ def _compare(options: argparse.Namespace) -> int:
 
     print(compare(options.before, options.after, options.format), end="")
     return 0
+
+
+def _plot(path: Path, found: Sequence[Series]) -> None:
+    from pytest_edgebudget.html.standalone import write_plot
+
+    write_plot(found, path)
 
 
 def _history(options: argparse.Namespace) -> int:
@@ -50,6 +63,7 @@ def _history(options: argparse.Namespace) -> int:
         branch=options.branch,
         commit=options.commit,
         older_than=options.older_than,
+        plot=partial(_plot, options.plot) if options.plot else None,
     )
     text = run(asked, find_root(), lambda line: print(line, file=sys.stderr))
     if isinstance(sys.stdout, io.TextIOWrapper):

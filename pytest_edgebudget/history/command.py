@@ -16,7 +16,7 @@ from pytest_edgebudget.history.database import Database, Query
 from pytest_edgebudget.history.git import GitFacts
 from pytest_edgebudget.history.opening import open_database
 from pytest_edgebudget.history.rows import Origin, row_of
-from pytest_edgebudget.history.series import series_of
+from pytest_edgebudget.history.series import Series, series_of
 from pytest_edgebudget.history.spool import Spool
 from pytest_edgebudget.settings import read_settings
 from pytest_edgebudget.types import Unit
@@ -25,13 +25,14 @@ from pytest_edgebudget.units import parse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The words of the command line; see `run`."""
+    """The words of the command line; see `run`. *plot* draws what was found."""
 
     words: Sequence[str]
     fmt: str = "text"
     branch: str = ""
     commit: str = ""
     older_than: str = ""
+    plot: Callable[[Sequence[Series]], None] | None = None
 
 
 def run(asked: Asked, root: Path, say: Callable[[str], None]) -> str:
@@ -60,6 +61,8 @@ def _show(asked: Asked, database: Database) -> str:
             f"history: there is no reading of {model}{f', {metric}' if metric else ''}",
             "edgebudget history lists what there is",
         )
+    if asked.plot:
+        asked.plot(found)
     if asked.fmt == "json":
         return formats.as_json(found)
     if asked.fmt == "csv":

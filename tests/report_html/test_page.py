@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -208,3 +209,36 @@ def test_a_browser_draws_every_plot_and_the_page_is_as_wide_as_its_window(
 
     assert found["plots"] == found["drawn"] >= 7  # bars, layers, candidates, the memory map
     assert found["wide"] <= found["window"]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_history_draws_its_series_as_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    if suffix == "png":
+        pytest.importorskip("resvg_py", reason="makes PNG of SVG")
+    monkeypatch.delenv("EDGEBUDGET_HISTORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+    regression(tmp_path)
+
+    assert main(["history", "digits", "--plot", f"out.{suffix}"]) == 0
+    drawn = (tmp_path / f"out.{suffix}").read_bytes()
+    if suffix == "png":
+        assert drawn.startswith(b"\x89PNG")
+    else:
+        tree = ElementTree.fromstring(drawn.decode())
+        kinds = [each.get("class") for each in tree.iter()]
+        assert (kinds.count("trend"), kinds.count("change")) == (1, 1)
+
+
+def test_a_plot_of_nothing_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("EDGEBUDGET_HISTORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+
+    assert main(["history", "--plot", "out.svg"]) == 2
+    assert main(["history", "--plot", "out.gif"]) == 2
+    assert "out.svg: no series has two readings yet" in capsys.readouterr().err
