@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_edgebudget.errors import EdgeBudgetError
@@ -90,14 +91,15 @@ class Maps:
         if not self._clock.allows() or path.suffix not in (".tflite", ".onnx"):
             return ""
         with self._clock.running(), contextlib.suppress(EdgeBudgetError, OSError):
-            return _map(path, file.profile if file else "")
+            return _map(path, model.name, file.profile if file else "")
         return ""
 
 
-def _map(path: Path, profile: str) -> str:
+def _map(path: Path, name: str, profile: str) -> str:
     from pytest_edgebudget.devices.profile import profile_named, profiles
     from pytest_edgebudget.explain.account import account
     from pytest_edgebudget.explain.picture import draw
 
     found = account(path, profile_named(profile) if profile in profiles() else None)
-    return draw(found) if found.plan.live else ""
+    # The cache names files by their hash, which tells a reader nothing.
+    return draw(replace(found, path=Path(name + path.suffix))) if found.plan.live else ""

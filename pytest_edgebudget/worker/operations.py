@@ -134,6 +134,8 @@ class Operations:
         invokes are a block of each. One before them brings the model back into the caches.
         """
         models = self._side_by_side
+        if not 0 <= min(order) <= max(order) < len(models):
+            raise Refusal("request", "no model of that number: pair some first")
         if any(isinstance(model, Placed) and model.software for model in models):
             raise Refusal("platform", "a program on the CPU has not the time of a GPU")
         return {"ns": [clock.time_invokes(models[i].invoke, runs[i], 1) for i in order]}
