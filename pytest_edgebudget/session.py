@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_edgebudget import devices
-from pytest_edgebudget.against.judging import Against
+from pytest_edgebudget.against.pasts import Pasts
 from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.runs import unknown_runs, with_run
@@ -85,7 +85,7 @@ class GateSession:
     _devices: dict[Path, Device] = field(default_factory=dict)
     _store: Store | None = None
     _keeper: Keeper = field(default_factory=Keeper)
-    _past: Against | None = None
+    _past: Pasts | None = None
 
     def read(self, paths: Iterable[Path]) -> None:
         """
@@ -160,16 +160,15 @@ class GateSession:
             self._past.close()
 
     @property
-    def past(self) -> Against:
+    def past(self) -> Pasts:
         """What this run is compared with."""
         if self._past is None:
-            self._past = Against(
+            self._past = Pasts(
                 text=self.choices.against,
                 root=self.root,
                 registry=self.registry,
                 store=lambda: self.store,
                 say=self.say,
-                today=date.today(),
                 strict=self.choices.strict,
             )
         return self._past
@@ -246,7 +245,7 @@ class GateSession:
         why, file = blame(verdict, metric, fit.artifact), self.name(budget.path)
         row = limit_row(verdict, metric, file=file, blame=why)
         return Found(
-            limit=replace(row, against=judged.row),
+            limit=replace(row, against=judged.against, anchor=judged.anchor),
             model=self._row(budget, fit),
             lock=_entry(fit) if fit.kept else None,
         )

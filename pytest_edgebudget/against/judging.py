@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -40,20 +41,12 @@ TIMED = "latency"
 """The metric that is judged by a ratio: percentiles of two models have none that is as sure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict with its comparison."""
-
-    verdict: Verdict
-    row: AgainstRow | None
-
-
 @dataclass(slots=True)
 class Against:
     """
     The past of one run: checked out on first use, gone when it is closed.
 
-    *text* is ``git:REF`` as the user wrote it; "" compares with nothing.
+    *text* is ``git:REF`` as the user wrote it.
     """
 
     text: str
@@ -62,7 +55,6 @@ class Against:
     store: Callable[[], Store]
     say: Callable[[str], None]
     today: date
-    strict: bool = False
     _reference: Reference | None = None
     _past: Past | NoBase | None = None
     _bases: dict[tuple[Path, str], BaseModel | NoBase] = field(default_factory=dict)
@@ -71,39 +63,27 @@ class Against:
 
     def check(self) -> None:
         """Whether the reference is one. Raises `EdgeBudgetError`."""
-        if self.text:
-            self._reference = resolve(self.text, self.root)
+        self._reference = resolve(self.text, self.root)
 
     def close(self) -> None:
         """Remove what was checked out."""
         self._past = None
         self._open.close()
 
-    def judge(
+    def bound(
         self, verdict: Verdict, metric: Metric, budget: Budget, fit: Fit, device: Device
-    ) -> Judged:
-        """*verdict*, which no baseline was asked for, with the past as the baseline."""
-        limit = verdict.limit
-        if not self.text or limit.max_regression is None:
-            return Judged(verdict, None)
+    ) -> tuple[Bound, AgainstRow]:
+        """The regression since then: a bound of *verdict*'s limit, and what was compared."""
         reference = self._resolved()
         try:
             base = self._base(budget, fit, device)
-            if limit.metric == TIMED:
-                bound, row = self._time(limit, base, budget, fit, device)
-            else:
-                return self._value(verdict, metric, base, fit, device)
+            if verdict.limit.metric == TIMED:
+                return self._time(verdict.limit, base, budget, fit, device)
+            return self._value(verdict, metric, base, device)
         except (NoBase, CannotTell, ModelError) as error:
             reason = error.message.splitlines()[0]
-            bound = Bound(
-                kind="max_regression", bound=float("nan"), headroom=float("nan"),
-                outcome=Outcome.UNMEASURED, reason=reason,
-            )  # fmt: skip
             row = AgainstRow(ref=reference.shown, outcome="unmeasured", text=reason)
-        return Judged(self._with(verdict, bound), row)
-
-    def _with(self, verdict: Verdict, bound: Bound) -> Verdict:
-        return verdicts.with_bound(verdict, bound, today=self.today, strict=self.strict)
+            return _unmeasured(reason), row
 
     def _resolved(self) -> Reference:
         if self._reference is None:
@@ -166,7 +146,7 @@ class Against:
         evidence = host.evidence(Race).value
         text = _told(ratio, allowed, reference, evidence, device.choice.profile.name)
         bound = Bound(
-            kind="max_regression", bound=float("nan"), headroom=(allowed - ratio.value) / allowed,
+            kind="max_regression", bound=math.nan, headroom=(allowed - ratio.value) / allowed,
             outcome=Outcome(ratio.outcome), upper=True,
             reason="" if ratio.outcome == "kept" else text,
         )  # fmt: skip
@@ -179,9 +159,27 @@ class Against:
     # --- everything else ---------------------------------------------------------
 
     def _value(
-        self, verdict: Verdict, metric: Metric, base: BaseModel, fit: Fit, device: Device
-    ) -> Judged:
+        self, verdict: Verdict, metric: Metric, base: BaseModel, device: Device
+    ) -> tuple[Bound, AgainstRow]:
         limit, reference = verdict.limit, self._resolved()
+        then = self._then(limit, metric, base, device)
+        case = verdicts.Case(
+            limit=replace(limit, ratchet=False),
+            better=metric.better,
+            reading=verdict.reading or Missing(limit.name, verdict.reason),
+            before=verdict.before,
+            locked=then,
+        )
+        judged = verdicts.judge(case, model=verdict.model, today=self.today)
+        found = [bound for bound in judged.bounds if bound.kind == "max_regression"]
+        bound = found[0] if found else _unmeasured(judged.reason)
+        reason = bound.reason.replace("the lock", reference.shown)
+        row = AgainstRow(
+            ref=reference.shown, outcome=bound.outcome.value, text=reason, before=then.value
+        )
+        return replace(bound, reason=reason), row
+
+    def _then(self, limit: Limit, metric: Metric, base: BaseModel, device: Device) -> Reading:
         options = {**metric.defaults(), **dict(limit.options)}
         if limit.confidence is not None:
             options["confidence"] = limit.confidence
@@ -190,21 +188,20 @@ class Against:
             device=device, data=base.data, split="test", source=base.source,
             state=base.model.state, store=self.store(), root=self._checked_out().root,
         )  # fmt: skip
-        then = found.readings.get(limit.name)
-        if then is None:
-            missing = found.missing.get(limit.name)
-            raise NoBase(f"{reference.shown}: {missing.reason if missing else 'not measured'}")
-        case = verdicts.Case(
-            limit=limit,
-            better=metric.better,
-            reading=verdict.reading or Missing(limit.name, verdict.reason),
-            before=verdict.before,
-            locked=then,
-            waiver=verdict.waiver,
-        )
-        judged = verdicts.judge(case, model=verdict.model, today=self.today, strict=self.strict)
-        judged = _renamed(judged, reference)
-        return Judged(judged, _value_row(judged, then, reference))
+        if limit.name in found.readings:
+            return found.readings[limit.name]
+        missing = found.missing.get(limit.name)
+        raise NoBase(f"{self._resolved().shown}: {missing.reason if missing else 'not measured'}")
+
+
+def _unmeasured(reason: str) -> Bound:
+    return Bound(
+        kind="max_regression",
+        bound=math.nan,
+        headroom=math.nan,
+        outcome=Outcome.UNMEASURED,
+        reason=reason,
+    )
 
 
 def _raced(race: Race, allowed: float) -> Ratio:
@@ -247,22 +244,3 @@ def _told(ratio: Ratio, allowed: float, reference: Reference, evidence: str, pro
         f"at most {allowed:g}; {evidence}: timed here in turns{where}, "
         f"{ratio.workers} workers{again}"
     )
-
-
-def _renamed(verdict: Verdict, reference: Reference) -> Verdict:
-    """What speaks of the lock speaks of the past."""
-    bounds = tuple(
-        replace(b, reason=b.reason.replace("the lock", reference.shown)) for b in verdict.bounds
-    )
-    return replace(
-        verdict, bounds=bounds, reason=verdict.reason.replace("the lock", reference.shown)
-    )
-
-
-def _value_row(verdict: Verdict, then: Reading, reference: Reference) -> AgainstRow:
-    found = [bound for bound in verdict.bounds if bound.kind == "max_regression"]
-    outcome = found[0].outcome.value if found else verdict.outcome.value
-    return AgainstRow(
-        ref=reference.shown, outcome=outcome, text=found[0].reason if found else verdict.reason,
-        before=then.value,
-    )  # fmt: skip

@@ -77,6 +77,9 @@ _HELP_UNDECIDED = "What a reading too noisy to decide does."
 _HELP_MISSING = "What a limit that cannot be measured does."
 _HELP_REGRESSION = "How much worse than the locked reading it may be."
 _HELP_CHANGE = "A regression smaller than this is none."
+_HELP_ANCHOR = (
+    "A git reference that `max_regression` holds against, too: many small regressions add up."
+)
 _HELP_RATCHET = (
     "No worse than the lock's reading, at the worse end of its interval; a better one breaks the "
     "limit until it is written into the lock."
@@ -188,6 +191,7 @@ KEYS: tuple[Key, ...] = (
     Key("defaults.when_missing", Kind.CHOICE, _HELP_MISSING, '"skip"', _MISSING, default="fail"),
     Key("defaults.max_regression", Kind.TOLERANCE, f"{_HELP_REGRESSION} Relative only.", '"2%"'),
     Key("defaults.min_change", Kind.TOLERANCE, f"{_HELP_CHANGE} Relative only.", '"0.5%"'),
+    Key("defaults.anchor", Kind.TEXT, _HELP_ANCHOR, '"v1.2"'),
     Key("defaults.ratchet", Kind.BOOLEAN, _HELP_RATCHET, "true", default="false"),
     Key("defaults.confidence", Kind.PROBABILITY, _HELP_CONFIDENCE, "0.95"),
     Key("lint", Kind.TABLE, "What the linter's findings do in the gate: an item for each model."),
@@ -344,6 +348,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("LIMIT.max_regression", Kind.TOLERANCE, _HELP_REGRESSION, '"2%"'),
     Key("LIMIT.min_change", Kind.TOLERANCE, _HELP_CHANGE, '"1 KiB"'),
+    Key("LIMIT.anchor", Kind.TEXT, _HELP_ANCHOR, '"v1.2"'),
     Key("LIMIT.ratchet", Kind.BOOLEAN, _HELP_RATCHET, "true", default="false"),
     Key(
         "LIMIT.evidence",

@@ -12,7 +12,7 @@ from pytest_edgebudget.budget.tree import Node
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import GroupBudget, Limit
 
-_NOT_JOINT = ("min", "max_drop", "max_regression", "min_change", "ratchet", "slices")
+_NOT_JOINT = ("min", "max_drop", "max_regression", "min_change", "anchor", "ratchet", "slices")
 
 
 @dataclass(frozen=True, slots=True)

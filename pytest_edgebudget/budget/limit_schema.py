@@ -18,7 +18,7 @@ from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import Unit
 
-_CHANGES = ("max_regression", "min_change", "ratchet")
+_CHANGES = ("max_regression", "min_change", "anchor", "ratchet")
 
 
 def definitions(metrics: Mapping[str, Metric]) -> dict[str, Json]:

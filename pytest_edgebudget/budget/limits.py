@@ -23,6 +23,7 @@ class Settings:
     when_missing: str = "fail"
     max_regression: Tolerance | None = None
     min_change: Tolerance | None = None
+    anchor: str = ""
     ratchet: bool = False
     confidence: float | None = None
 
@@ -34,6 +35,7 @@ class Settings:
             when_missing=values.text("when_missing", self.when_missing),
             max_regression=values.tolerance("max_regression", unit) or self.max_regression,
             min_change=values.tolerance("min_change", unit) or self.min_change,
+            anchor=values.text("anchor", self.anchor),
             ratchet=values.flag("ratchet", default=self.ratchet),
             confidence=values.confidence("confidence") or self.confidence,
         )
@@ -73,6 +75,7 @@ class LimitReader:
             max_drop=values.tolerance("max_drop", metric.unit),
             max_regression=settings.max_regression,
             min_change=settings.min_change,
+            anchor=settings.anchor if settings.max_regression else "",
             ratchet=settings.ratchet,
             evidence=self._evidence(values.table, metric),
             level=settings.level,
@@ -161,6 +164,8 @@ def _check(values: Values, limit: Limit, metric: Metric) -> None:
             values.refuse(key, f"{metric.name} is computed: it is always exact")
     if limit.max_regression is None and not limit.ratchet:
         values.refuse("min_change", "needs max_regression or ratchet")
+    if limit.max_regression is None:
+        values.refuse("anchor", "needs max_regression")
     bounds = (limit.max, limit.min, limit.max_drop, limit.max_regression)
     if all(bound is None for bound in bounds) and not limit.ratchet:
         hint = "give max, min, max_drop, max_regression or ratchet"

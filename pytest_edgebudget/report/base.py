@@ -103,6 +103,7 @@ class LimitRow:
     layers_unit: str = ""
     layers_total: float = 0.0
     against: AgainstRow | None = None
+    anchor: AgainstRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

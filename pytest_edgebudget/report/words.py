@@ -35,7 +35,8 @@ def reading(row: ReadingRow | None, unit: str) -> str:
 
 def against(row: LimitRow) -> str:
     """What a comparison with another version found; empty where there was none."""
-    return row.against.text if row.against else ""
+    found = [each.text for each in (row.against, row.anchor) if each and each.text]
+    return "; ".join(dict.fromkeys(found))
 
 
 def estimate(row: LimitRow) -> str:
@@ -64,17 +65,16 @@ def limit(row: LimitRow, sides: tuple[str, str] = ("at most", "at least")) -> st
     """The deciding bound: ``at most 48 KiB``."""
     bound = deciding(row)
     if bound is None or bound.bound is None:
-        return _ratio_limit(row, sides[0]) if bound else "-"
+        return _ratio_limit(row, bound, sides[0]) if bound else "-"
     side = sides[0] if upper(row, bound) else sides[1]
     kind = "" if bound.kind in ("max", "min") else f" {bound.kind.removeprefix('max_')}"
     return f"{side} {value(bound.bound, row.unit)}{kind}"
 
 
-def _ratio_limit(row: LimitRow, side: str) -> str:
+def _ratio_limit(row: LimitRow, bound: BoundRow, side: str) -> str:
     """``at most 1.05 x git:main (1a2b3c4d)``: a bound that is no quantity of the metric's."""
-    if row.against is None or row.against.limit is None:
-        return "-"
-    return f"{side} {row.against.limit:g} x {row.against.ref}"
+    found = row.anchor if bound.kind == "anchor" else row.against
+    return f"{side} {found.limit:g} x {found.ref}" if found and found.limit else "-"
 
 
 def headroom(row: LimitRow) -> str:
@@ -115,6 +115,7 @@ def overrun(row: LimitRow, bound: BoundRow) -> str:
         "max": "the limit of",
         "min": "the limit of",
         "ratchet": "what the lock holds,",
+        "anchor": f"what {row.anchor.ref if row.anchor else 'the anchor'} allows,",
         "max_drop": "what the source model allows,",
         "max_regression": f"what {row.against.ref if row.against else 'the lock'} allows,",
     }[bound.kind]

@@ -40,6 +40,7 @@ class Limit:
         max_drop: how much worse than the source model, on the same samples.
         max_regression, min_change: how much worse than the locked reading;
             both must be exceeded.
+        anchor: a git reference that max_regression holds against, too.
         ratchet: never worse than the lock, and better must be written into it.
         evidence: which evidence is accepted.
         level: "error" or "warn": a broken warning is yellow and does not fail.
@@ -56,6 +57,7 @@ class Limit:
     max_drop: Tolerance | None = None
     max_regression: Tolerance | None = None
     min_change: Tolerance | None = None
+    anchor: str = ""
     ratchet: bool = False
     evidence: tuple[Evidence, ...]
     level: str = "error"

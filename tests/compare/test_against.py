@@ -233,3 +233,48 @@ def test_pytest_with_xdist_judges_against_the_past_too(project: Path) -> None:
     assert ran.returncode == 1
     assert "size is broken: " in ran.stdout
     assert "over what git:main" in ran.stdout
+
+
+def test_an_anchor_catches_what_creeps_past_the_lock(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SIZE.replace('"2 %" }', '"2 %", anchor = "v1" }')
+    (project / "pi4.toml").write_text(text)
+    model = (DIGITS / "digits.tflite").read_bytes()
+    found = []
+    for step in range(3):
+        (project / "m.tflite").write_bytes(model + bytes(1200 * step))  # 1.6 % each
+        if step == 0:
+            commit()
+            git("tag", "v1")
+            main(["check", "pi4.toml", "--update"])
+        capsys.readouterr()
+        code = main(["check", "pi4.toml", "--report", "json:out.json"])
+        row = json.loads(Path("out.json").read_text())["limits"][0]
+        found.append((code, {bound["kind"]: bound["outcome"] for bound in row["bounds"]}))
+        main(["check", "pi4.toml", "--update"])
+    said = capsys.readouterr().out
+
+    kept = {"max": "kept", "max_regression": "kept", "anchor": "kept"}
+    assert found == [(0, kept), (0, kept), (1, {**kept, "anchor": "broken"})]
+    assert f"over what git:v1 ({git('rev-parse', 'v1')[:8]}) allows, 76.6 KiB" in said
+
+
+def test_an_anchor_that_is_gone_is_unmeasured(project: Path) -> None:
+    (project / "pi4.toml").write_text(SIZE.replace('"2 %" }', '"2 %", anchor = "v9" }'))
+    shutil.copy(DIGITS / "digits.tflite", project / "m.tflite")
+    commit()
+    main(["check", "pi4.toml", "--update"])
+
+    row = judged(1)
+    assert "git:v9: the repository has no commit of that name" in row["reason"]
+    assert [bound["kind"] for bound in row["bounds"]][-1] == "anchor"
+
+
+def test_an_anchor_without_a_regression_is_a_mistake(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pi4.toml").write_text(SIZE.replace('max_regression = "2 %"', 'anchor = "v1"'))
+
+    assert main(["check", "pi4.toml"]) == 2
+    assert "size.anchor: needs max_regression" in capsys.readouterr().err
