@@ -39,12 +39,14 @@ def build(
     runtime: str | None = None,
     target: Profile | None = None,
     say: Callable[[str], None] = lambda text: None,
+    tried: bool = True,
 ) -> Artifact:
     """
     Make the artifact of *recipe* from *source*, or take it from the cache.
 
     What each pass promises is looked for in the file, and the result runs once
-    in *runtime* (absent: the format's default) before it counts. *target* is for
+    in *runtime* (absent: the format's default) before it counts; not where *tried*
+    is false, for who looks at the file first. *target* is for
     passes that compile: then what they got is what runs. Steps that train come
     first, on the Keras model of the source; *say* is told how far they are.
 
@@ -73,10 +75,13 @@ def build(
         return found
     with store.lock(json.dumps(key, sort_keys=True)):
         found = artifacts.fetch(store.record("build", key), recipe, store)
+        made = found or artifacts.fetch(store.record("made", key), recipe, store)
+        if made is None:
+            made = _make(recipe, source, steps, data, root, store, facts)
         if found is None:
-            found = _make(recipe, source, steps, data, runtime, root, store, facts)
-            store.write_record("build", key, artifacts.record(found))
-    return found
+            made = _tried(made, runtime, root) if tried else made
+            store.write_record("build" if tried else "made", key, artifacts.record(made))
+    return made
 
 
 def _untrained(source: Artifact) -> Artifact:
@@ -127,7 +132,6 @@ def _make(
     source: Artifact,
     steps: Sequence[Bound],
     data: DataFile | None,
-    runtime: str,
     root: Path,
     store: Store,
     facts: Mapping[str, str],
@@ -135,19 +139,24 @@ def _make(
     with tempfile.TemporaryDirectory(prefix="edgebudget-") as name, busy():
         results = _apply(recipe, source, steps, data, Path(name), root, facts)
         files = [source.path, *results]
-        runs_as = files[-1] if not facts else files[-2]
         after = check_promises(source.path, [(b.step, b.chosen) for b in steps], results)
+        said = source.notes if source.trainable else ()
+        notes = [text for text in (*said, note_of(after)) if text]
+        made = artifacts.put(files[-1], recipe, store, name=str(recipe), notes=notes)
+        return replace(made, uncompiled=compiling.keep(files[-2], store) if facts else None)
+
+
+def _tried(made: Artifact, runtime: str, root: Path) -> Artifact:
+    """The artifact, after it ran once in *runtime*; with a note where that is not here."""
+    with busy():
         note = run(
             "pytest_edgebudget.build.reload:reload",
-            {"model": str(runs_as), "runtime": runtime, "recipe": str(recipe)},
+            {"model": str(made.runs_as), "runtime": runtime, "recipe": str(made.recipe)},
             root=root,
             timeout=TIMEOUT if devices.RUNTIMES[runtime].prepare else RELOAD_TIMEOUT,
-            purpose=f"running what {recipe} made in {runtime}",
+            purpose=f"running what {made.recipe} made in {runtime}",
         )
-        said = source.notes if source.trainable else ()
-        notes = [text for text in (*said, note_of(after), str(note)) if text]
-        made = artifacts.put(files[-1], recipe, store, name=str(recipe), notes=notes)
-        return replace(made, uncompiled=compiling.keep(runs_as, store) if facts else None)
+    return replace(made, notes=(*made.notes, str(note))) if note else made
 
 
 def _apply(

@@ -95,8 +95,8 @@ class Bench:
         known = {limit.name for limit in self.limits(KNOWN)}
         return tuple(limit for limit in self.model.limits if limit.name not in known)
 
-    def build(self, recipe: Recipe) -> Artifact:
-        """The artifact of *recipe*. Raises `BuildError`."""
+    def build(self, recipe: Recipe, *, tried: bool = True) -> Artifact:
+        """The artifact of *recipe*; *tried*: it ran once in its runtime. Raises `BuildError`."""
         self.say(f"{self.model.name}: {recipe}: building")
         return build(
             recipe,
@@ -108,6 +108,7 @@ class Bench:
             root=self.root,
             store=self.store,
             say=lambda text: self.say(f"{self.model.name}: {recipe}: {text}"),
+            tried=tried,
         )
 
     def measure(

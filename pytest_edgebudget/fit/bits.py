@@ -57,7 +57,9 @@ class Bits:
     def _eight(self) -> int | None:
         """Bytes of the file with 8 bits everywhere; None where it cannot be built."""
         try:
-            return self._bench.build(parse_recipe("int8+clean", self._bench.passes)).size
+            return self._bench.build(
+                parse_recipe("int8+clean", self._bench.passes), tried=False
+            ).size
         except EdgeBudgetError:
             return None
 

@@ -245,7 +245,7 @@ class Fitting(Search):
         if self._skipped(recipe) is not None:
             return math.inf
         try:
-            return self.bench.build(recipe).size
+            return self.bench.build(recipe, tried=False).size
         except (BuildError, ModelError):
             return math.inf
 
