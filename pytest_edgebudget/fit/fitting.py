@@ -148,19 +148,17 @@ class Fitting(Search):
         if self.goal is not None and self.goal.metric in SHRUNK:
             yield from self._smallest_first()
             return
-        base = self.space.base()
-        yield from base
-        yield from self._cleaned(base)
+        base, harsh = self.space.base(), self.space.harsh()
+        yield from self._each_cleaned(base)
         yield from self._mixed()
-        harsh = self.space.harsh()
-        yield from harsh
-        yield from self._cleaned(harsh)
+        yield from self._each_cleaned(harsh)
         yield from self._downloads((*base, *harsh))
         yield from self._trained()
 
-    def _cleaned(self, base: Sequence[Recipe]) -> Iterator[Recipe]:
-        """Recipes that only broke limits of bytes, by little."""
-        for recipe in base:
+    def _each_cleaned(self, recipes: Sequence[Recipe]) -> Iterator[Recipe]:
+        """Each, and where it broke limits of bytes by little what it becomes without ballast."""
+        for recipe in recipes:
+            yield recipe
             trial = self._trial_of(recipe)
             if trial is not None and self._nearly_fits(trial):
                 cleaned = self.space.cleaned(recipe)
