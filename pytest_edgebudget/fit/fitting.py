@@ -41,6 +41,8 @@ NEARLY = 0.95
 """A planned arena may be smaller by so much after all: other ops in place."""
 
 BISECTIONS = 3
+CLEANED_AT_LAST = 3
+"""So many of the nearest candidates are cleaned before it is said that nothing fits."""
 
 
 class Fitting(Search):
@@ -62,12 +64,23 @@ class Fitting(Search):
         best = self._best(self._unseen(self._candidates(), tried))
         if best is not None and best.artifact is not None:
             return self._fit(best.artifact, self._final(best), self.split)
+        self._clean_the_nearest()
         closest = self._closest(self.split)
         if closest is None or closest.artifact is None:
             raise BuildError(self._nothing())
         found = self._fit(closest.artifact, self._final(closest), self.split)
         words = () if found.kept else tuple(infeasible(self, closest))
         return replace(found, infeasible=words, trials=tuple(self.trials))
+
+    def _clean_the_nearest(self) -> None:
+        """What is said of the nearest candidates is said of them without ballast."""
+        shrunk = set(self._shrunk_limits())
+        built = [t for t in self.trials if t.artifact and shrunk & set(t.binding)]
+        for trial in sorted(built, key=lambda each: each.excess)[:CLEANED_AT_LAST]:
+            cleaned = self.space.cleaned(trial.recipe)
+            if cleaned is not None and self._trial_of(cleaned) is None and not self._spent():
+                self.trials.append(self._look(cleaned, None))
+                self.bench.tried(self.trials[-1])
 
     def _unseen(self, recipes: Iterable[Recipe], tried: set[str]) -> Iterator[Recipe]:
         """Each recipe once, as long as there are trials and time left."""
