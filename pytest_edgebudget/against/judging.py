@@ -216,7 +216,9 @@ def _here(device: Device, fmt: str) -> HostDevice:
         raise CannotTell(
             f"no runtime of {choice.profile.name} times a .{fmt} model on this machine"
         )
-    if isinstance(device, HostDevice):
+    if choice.beside:
+        raise CannotTell(f"a ratio on the CPU says nothing about {choice.beside}")
+    if type(device) is HostDevice:
         return device
     return HostDevice(replace(choice, run="host", python=None, delegate=None, provider=None))
 

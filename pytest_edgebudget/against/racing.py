@@ -11,28 +11,16 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-from typing import Protocol, cast
 
-from pytest_edgebudget.devices.base import Device, Samples
+from pytest_edgebudget.devices.base import Samples
+from pytest_edgebudget.devices.client import WorkerClient
+from pytest_edgebudget.devices.host import HostDevice
 
 BLOCK = 0.008  # seconds
 BLOCK_RUNS = 200  # at most
 PAIRS = 12  # of blocks in a worker, unless
 SPENT = 1.5  # seconds are spent before, but
 FEWEST = 5  # pairs in any case
-
-
-class RacingWorker(Protocol):
-    """The part of a worker that is needed here; see `devices.client.WorkerClient`."""
-
-    def pair(self, models: Sequence[Path], samples: Samples | None) -> None:
-        """Load models side by side."""
-
-    def interleave(
-        self, order: Sequence[int], runs: Sequence[int]
-    ) -> tuple[tuple[float, ...], ...]:
-        """Seconds of each invoke, block by block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,7 @@ class Pair:
 class Race:
     """Two models on a device, with the samples whose first is their input."""
 
-    device: Device
+    device: HostDevice
     base: Path
     new: Path
     samples: Samples | None = None
@@ -61,8 +49,7 @@ class Race:
         """
         first = number % 2  # where the base model is in the worker's list
         models = [self.new, self.base] if first else [self.base, self.new]
-        with self.device.worker(self.base.suffix.removeprefix(".")) as started:
-            worker = cast("RacingWorker", started)
+        with self.device.racing(self.base.suffix.removeprefix(".")) as worker:
             worker.pair(models, self.samples)
             runs, pairs = _plan(worker)
             drawn = random.Random(f"{seed}/{number}")  # noqa: S311 no secret
@@ -71,7 +58,7 @@ class Race:
         return tuple(_pair(order, blocks, index, first) for index in range(0, len(order), 2))
 
 
-def _plan(worker: RacingWorker) -> tuple[list[int], int]:
+def _plan(worker: WorkerClient) -> tuple[list[int], int]:
     """Invokes a block of each model, and how many pairs of blocks."""
     few = worker.interleave([0, 1], [2, 2])
     if max(map(min, few)) < BLOCK / 10:
@@ -86,8 +73,3 @@ def _pair(order: Sequence[int], blocks: Sequence[tuple[float, ...]], at: int, fi
     base = at if order[at] == first else at + 1
     new = 2 * at + 1 - base
     return Pair(blocks[base], blocks[new])
-
-
-def log_ratios(pairs: Sequence[Pair]) -> list[tuple[float, float]]:
-    """The medians of each pair's blocks: base, new."""
-    return [(median(pair.base), median(pair.new)) for pair in pairs]

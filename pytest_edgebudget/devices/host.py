@@ -45,6 +45,7 @@ from pytest_edgebudget.types import Artifact, DeviceChoice, Evidence, Profile
 from pytest_edgebudget.worker.acceleration import NOTHING, Acceleration
 
 WORKER = Path(__file__).parent.parent / "worker"
+RACING = WORKER / "racing.py"
 SLOWDOWN = 50  # of a program under valgrind
 PHYSICAL = {
     Timings: "latency",
@@ -135,6 +136,12 @@ class HostDevice:
     def worker(self, fmt: str) -> Iterator[Worker]:
         """A fresh worker."""
         with self._start(fmt, [self._python, *ISOLATED, str(WORKER)], None, 1) as client:
+            yield client
+
+    @contextmanager
+    def racing(self, fmt: str) -> Iterator[WorkerClient]:
+        """A fresh worker that times models in turns."""
+        with self._start(fmt, [self._python, *ISOLATED, str(RACING)], None, 1) as client:
             yield client
 
     @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +27,6 @@ class Operations:
         self._progress = progress
         self._runtime: Runtime | None = None
         self._model: Model | None = None
-        self._side_by_side: list[Model] = []
         self._asked = NOTHING
 
     def hello(
@@ -110,35 +108,6 @@ class Operations:
         if warmup:
             self._invoke(model)  # an error of the model is told here, not by a traceback
         return {"ns": clock.time_invokes(model.invoke, runs, max(0, warmup - 1))}
-
-    def pair(
-        self, paths: Sequence[str], threads: int, data: str = "", split: str = "test"
-    ) -> dict[str, Any]:
-        """Load models side by side; the first sample is put into those that it fits, else zeros."""
-        self._side_by_side = []
-        for path in paths:
-            model = self._open(path, threads)
-            with contextlib.suppress(Refusal):
-                inputs = samples.read_inputs(data, split, model.inputs) if data else []
-                for index, port in enumerate(model.inputs[: len(inputs)]):
-                    model.set_input(index, samples.to_input(inputs[index][0], port))
-            self._invoke(model)  # an error of the model is told here, not by a traceback
-            self._side_by_side.append(model)
-        return {}
-
-    def interleave(self, order: Sequence[int], runs: Sequence[int]) -> dict[str, Any]:
-        """
-        Nanoseconds of each invoke, a list a block.
-
-        *order* names the models of `pair` (from 0) of the blocks, *runs* how many
-        invokes are a block of each. One before them brings the model back into the caches.
-        """
-        models = self._side_by_side
-        if not 0 <= min(order) <= max(order) < len(models):
-            raise Refusal("request", "no model of that number: pair some first")
-        if any(isinstance(model, Placed) and model.software for model in models):
-            raise Refusal("platform", "a program on the CPU has not the time of a GPU")
-        return {"ns": [clock.time_invokes(models[i].invoke, runs[i], 1) for i in order]}
 
     def count(self, runs: int) -> dict[str, Any]:
         """

@@ -26,8 +26,6 @@ def main() -> None:
         "load": work.load,
         "run": work.run,
         "time": work.time,
-        "pair": work.pair,
-        "interleave": work.interleave,
         "count": work.count,
         "memory": work.memory,
         "arena": work.arena,

@@ -107,7 +107,7 @@ def test_unknown_operations_and_runtimes_are_refused_by_name() -> None:
         assert talk.ask("fly")["error"] == {
             "kind": "request",
             "message": "unknown operation 'fly'",
-            "hint": "known: hello, load, run, time, pair, interleave, count, memory, arena, placement",
+            "hint": "known: hello, load, run, time, count, memory, arena, placement",
         }
         assert talk.ask("hello", runtime="tvm")["error"]["message"] == "unknown runtime 'tvm'"
         assert talk.ask("time", runs=1, warmup=0)["error"]["message"] == "no model: load one first"

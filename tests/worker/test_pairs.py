@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_edgebudget.devices.host import RACING
 from tests.worker.talk import Talk
 
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "digits"
@@ -15,7 +16,7 @@ DIGITS = Path(__file__).parent.parent.parent / "examples" / "digits"
 @pytest.fixture
 def talk() -> Iterator[Talk]:
     pytest.importorskip("ai_edge_litert", reason="runs the models")
-    with Talk() as talk:
+    with Talk(RACING) as talk:
         talk.ok("hello", runtime="litert")
         yield talk
 
