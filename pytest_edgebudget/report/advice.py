@@ -76,6 +76,7 @@ def _ratchet(bound: BoundRow) -> Iterator[str]:
 
 def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:
     tried = {trial.recipe for trial in model.trials}
+    tried |= {step for recipe in tried if "+" in recipe for step in recipe.split("+")}
     if source := _source_breaks(row):
         yield source
         return
