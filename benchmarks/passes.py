@@ -27,7 +27,7 @@ FREE = (
 )  # fmt: skip
 TRAINED = (
     "finetune", "qat+int8", "qat(teacher=true)+int8", "channels(0.3)+int8", "channels(0.5)+int8",
-    "channels(0.5)+qat+int8", "low_rank(0.5)+int8", "sparsify(0.7)+int8",
+    "channels(0.5)+qat+int8", "low_rank(0.9)+int8", "sparsify(0.7)+int8",
     "sparsify(0.5, pattern=2:4)+int8", "regularize+prune(0.3)+int8",
 )  # fmt: skip
 BUDGET = """
