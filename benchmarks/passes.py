@@ -23,7 +23,7 @@ from pytest_edgebudget.wiring import command_line_manager, registry_of
 
 FREE = (
     "none", "clean", "float16", "weights_int8", "dynamic_int8", "int8", "int16x8", "int4_weights",
-    "mixed(88884)", "prune(0.1)+int8", "int8+cluster(32)", "int8+clean",
+    "mixed(88848)", "prune(0.1)+int8", "int8+cluster(32)", "int8+clean",
 )  # fmt: skip
 TRAINED = (
     "finetune", "qat+int8", "qat(teacher=true)+int8", "channels(0.3)+int8", "channels(0.5)+int8",

@@ -40,7 +40,7 @@ CLEANED = math.log(1.35)
 NEARLY = 0.95
 """A planned arena may be smaller by so much after all: other ops in place."""
 
-BISECTIONS = 3
+BISECTIONS = 4
 CLEANED_AT_LAST = 3
 """So many of the nearest candidates are cleaned before it is said that nothing fits."""
 

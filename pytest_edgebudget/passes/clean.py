@@ -18,10 +18,10 @@ def apply(job: Job) -> None:
     are stored twice, ranges that the converter noted beside the scales, the names of
     constants (those of layers stay). In .onnx: what onnxslim finds, where it is
     installed (`pip install onnxslim`), unused initializers, documentation, inferred
-    shapes and long names of inner values (nodes, inputs and outputs keep theirs). The result is run beside the model on noise and on calibration
-    samples, where there are any; one bit of difference in an output, and it is
-    refused. Small integer models lose a tenth to a fifth of their bytes; put it
-    last: `int8+clean`.
+    shapes and long names of inner values (nodes, inputs and outputs keep theirs). The
+    result is run beside the model on noise and on calibration samples, where there are
+    any; one bit of difference in an output, and it is refused. Small integer models
+    lose a tenth to a fifth of their bytes; put it last: `int8+clean`.
     """
     if job.model.suffix == ".onnx":
         _clean_onnx.clean(job)

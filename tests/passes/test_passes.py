@@ -151,7 +151,11 @@ def test_float16_answers_like_the_float_model(model: Path, run_pass, samples) ->
 
 
 def test_calibrated_passes_want_calibration_data() -> None:
-    assert {name for name, item in PASSES.items() if item.calibrated} == {"int8", "int16x8", "mixed"}
+    assert {name for name, item in PASSES.items() if item.calibrated} == {
+        "int8",
+        "int16x8",
+        "mixed",
+    }
 
 
 @pytest.mark.parametrize("name", PASSES)
