@@ -14,6 +14,8 @@ from tests.build.conftest import DIGITS, Bench, recipe_of
 
 SIZE = 9000
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def tuned(program) -> dict[str, Any]:
@@ -96,7 +98,6 @@ def digits(width=4):
 """
 
 
-@pytest.mark.slow
 def test_what_comes_behind_decides_what_fits(tuned, bench):
     (bench.root / "nets.py").write_text(NETS)
     function = FunctionRef("nets", "digits")
