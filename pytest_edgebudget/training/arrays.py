@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def _input(tensor: Any, arrays: Mapping[str, Array], model: Any, split: str, ste
     single = len(model.inputs) == 1
     array = next(iter(arrays.values())) if single else arrays.get(tensor.name)
     if array is None:
-        found = ", ".join(f"x_{split}/{name}" for name in arrays)
+        found = _listed(f"x_{split}", arrays)
         raise BuildError(
             f"{step} finds no x_{split} for the input {tensor.name} (there is {found})",
             f"name the array x_{split}/{tensor.name}",
@@ -82,6 +82,11 @@ def _input(tensor: Any, arrays: Mapping[str, Array], model: Any, split: str, ste
         )
     _check_finite(array, f"x_{split}", step)
     return array.reshape(len(array), *shape).astype(tensor.dtype)
+
+
+def _listed(name: str, parts: Iterable[str]) -> str:
+    """The arrays' names as they are written in the data."""
+    return ", ".join(f"{name}/{part}" if part else name for part in parts)
 
 
 def _count(shape: tuple[Any, ...]) -> int:
@@ -121,12 +126,12 @@ def _labels(
 ) -> Mapping[str, Array]:
     names = output_names(model)
     for name, array in arrays.items():
-        _check_finite(array, f"y_{split}/{name}" if name else f"y_{split}", step)
+        _check_finite(array, _listed(f"y_{split}", [name]), step)
     if len(names) == 1:
         return dict(zip(names, arrays.values(), strict=False))
     unknown = [name for name in arrays if name not in names]
     if unknown or (arrays and len(arrays) < len(names)):
-        found = ", ".join(f"y_{split}/{name}" if name else f"y_{split}" for name in arrays)
+        found = _listed(f"y_{split}", arrays)
         raise BuildError(
             f"{step}: the model's outputs are {', '.join(names)}, the labels {found}",
             f"name each array y_{split}/OUTPUT",

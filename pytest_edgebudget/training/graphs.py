@@ -30,10 +30,7 @@ def rebuilt(model: Any, call: Call) -> Any:
         if isinstance(layer, keras.Sequential):
             layer = functional(layer)
         if isinstance(layer, keras.Model) and hasattr(layer, "_run_through_graph"):
-            inside = keras.models.clone_model(
-                layer, input_tensors=args[0], clone_function=_itself, call_function=called
-            )
-            return inside.output
+            return layer._run_through_graph(args[0], operation_fn=_itself, call_fn=called)
         return call(layer, *args, **kwargs)
 
     return keras.models.clone_model(functional(model), clone_function=_itself, call_function=called)

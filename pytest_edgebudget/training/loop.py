@@ -115,6 +115,7 @@ class Loop:
         import numpy as np
 
         order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(self.samples))
+        self._reseed(epoch)
         inputs = [array[order] for array in self.samples.inputs]
         batches = _batches(len(order), self.settings)
 
@@ -133,6 +134,15 @@ class Loop:
             callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=tell)],
         )
         return float(history.history["loss"][-1])
+
+    def _reseed(self, epoch: int) -> None:
+        """Dropout draws by the epoch's number: a training that goes on draws the same."""
+        import numpy as np
+
+        states = [each for each in self.plan.model.variables if "seed_generator" in each.path]
+        for number, state in enumerate(states):
+            draw = np.random.default_rng((self.settings.seed, epoch, number))
+            state.assign(draw.integers(0, 2**31, state.shape).astype(state.dtype))
 
     def _keep(self, epoch: int) -> None:
         """All weights, the optimizer's too, in a file that is whole or not there."""
