@@ -288,6 +288,9 @@ def combinations(cases: list[tuple[Case, str]], count: int, folder: Path) -> Non
             missed.append(f"{each.name} {limit}")
         if inside and chosen is not None and objective:
             worse.append(behind(chosen, inside, objective))
+            if worse[-1] > 0.02:
+                best = min(inside, key=lambda p: p.size if objective == "size" else -p.accuracy)
+                print(f"  {each.name} ({device}), {objective}: {chosen.recipe}, best {best}")
     print(f"{count} combinations, {feasible} feasible by brute force")
     print(f"  missed: {len(missed)}", *missed, sep="\n    ")
     late = sum(share > 0.02 for share in worse)

@@ -116,7 +116,7 @@ def _optimize(choice: DeviceChoice) -> str:
     if FIXED_POINT in recipes:
         return f'optimize = ["{FIXED_POINT}"]'
     names = ", ".join(f'"{name}"' for name in ("none", *SUGGESTED) if name in ("none", *recipes))
-    return f"# optimize = [{names}]   # lets the gate shrink the model"
+    return f'# optimize = "fit"   # finds a smaller one; or recipes in order: [{names}]'
 
 
 def _check_writable(output: Path) -> None:
