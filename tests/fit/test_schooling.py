@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pytest_edgebudget.budget.recipes import parse_recipe
+from pytest_edgebudget.fit.schooling import School
+from pytest_edgebudget.passes import BUILT_IN
+from pytest_edgebudget.types import Trial
+
+PASSES = {item.name: item for item in BUILT_IN}
+
+
+def trial(recipe: str, ratio: float, *binding: str, state: str = "rejected") -> Trial:
+    """A candidate that misses a limit by *ratio*."""
+    found = parse_recipe(recipe, PASSES)
+    return Trial(recipe=found, state=state, binding=binding, excess=math.log(ratio))
+
+
+def recipes(*trials: Trial, form: str = "tflite", integer: bool = True) -> list[str]:
+    school = School(PASSES, frozenset({"accuracy"}), form, integer)
+    return [str(recipe) for recipe in school.recipes(trials)]
+
+
+def test_accuracy_that_int8_loses_is_trained_back() -> None:
+    found = recipes(trial("none", 4, "size"), trial("int8", 1.02, "accuracy"))
+    assert found == ["qat+int8", "qat(teacher=true)+int8"]
+
+
+def test_a_file_of_twice_the_limit_loses_so_many_channels_that_it_fits() -> None:
+    found = recipes(trial("int8", 2.0, "size", state="skipped"))
+    assert found[0] == "channels(0.4)+int8"  # 0.6 squared is 0.36
+    assert found[1] == "channels(0.4)+qat+int8"
+
+
+def test_a_file_that_is_a_little_too_large_loses_few() -> None:
+    assert recipes(trial("int8", 1.2, "size"))[0] == "channels(0.2)+int8"
+
+
+def test_memory_shrinks_by_the_channels_and_not_by_their_square() -> None:
+    assert recipes(trial("int8", 1.5, "arena"))[0] == "channels(0.4)+int8"
+
+
+def test_a_download_gets_zeros() -> None:
+    found = recipes(trial("int8", 1.3, "download_size"))
+    assert found[:3] == ["sparsify(0.6)+int8", "sparsify(0.75)+int8", "sparsify(0.85)+int8"]
+
+
+@pytest.mark.parametrize("metric", ["size", "arena"])
+def test_what_no_training_can_close_is_not_trained(metric: str) -> None:
+    assert recipes(trial("int8", 30, metric)) == []
+
+
+def test_a_limit_that_training_does_not_move_is_not_trained_for() -> None:
+    assert recipes(trial("int8", 2, "cpu_fallback")) == []
+
+
+def test_without_int8_the_float_model_is_narrowed() -> None:
+    found = recipes(trial("none", 1.5, "macs"), integer=False)
+    assert found == ["channels(0.2)", "channels(0.3)"]
+
+
+def test_an_onnx_gets_no_fake_quantization() -> None:
+    assert recipes(trial("int8", 1.02, "accuracy"), form="onnx") == []
