@@ -77,13 +77,15 @@ def row(
     controls: list[float],
 ) -> str:
     """Means over the seeds, in one line."""
+    mean = statistics.fmean
     accuracy = [each["accuracy"] for each in mine]
     below = [100 * (c - a) for c, a in zip(controls, accuracy, strict=True)]
+    smaller = source["size"] / mean(each["size"] for each in mine)
+    macs = 100 * mean(each["macs"] for each in mine) / source["macs"]
     return (
-        f"{title:16} {source['size'] / statistics.fmean(m['size'] for m in mine):5.2f} times smaller,"
-        f" {100 * statistics.fmean(m['macs'] for m in mine) / source['macs']:3.0f} % of the MACs,"
-        f" {100 * statistics.fmean(accuracy):.2f} %, control {100 * statistics.fmean(controls):.2f} %:"
-        f" {statistics.fmean(below):+.2f} points below ({min(below):+.2f} to {max(below):+.2f})"
+        f"{title:16} {smaller:5.2f} times smaller, {macs:3.0f} % of the MACs,"
+        f" {100 * mean(accuracy):.2f} %, control {100 * mean(controls):.2f} %:"
+        f" {mean(below):+.2f} points below ({min(below):+.2f} to {max(below):+.2f})"
         f"   {recipe.replace(', seed={s}', '')}"
     )
 
