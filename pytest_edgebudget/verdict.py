@@ -12,9 +12,11 @@ import math
 from dataclasses import dataclass, replace
 from datetime import date
 
+from pytest_edgebudget import pairs
 from pytest_edgebudget.types import (
     Better,
     Bound,
+    Drop,
     Evidence,
     Limit,
     Missing,
@@ -154,7 +156,42 @@ def _drop(case: Case, reading: Reading, *, lower: bool) -> Bound:
         return _unknown("max_drop", why)
     if not math.isfinite(before.value):
         return _unknown("max_drop", f"the source model's reading is {before.value}")
-    return _worse("max_drop", before.value, drop.of(before.value), reading, case.limit, lower=lower)
+    room = drop.of(before.value)
+    if case.limit.confidence is not None and reading.drop is not None:
+        return _paired(reading.drop, before.value, room, lower=lower)
+    return _worse("max_drop", before.value, room, reading, case.limit, lower=lower)
+
+
+def _paired(drop: Drop, before: float, room: float, *, lower: bool) -> Bound:
+    """The interval of the drop, sample by sample, against the *room* that it has."""
+    base = before + room if lower else before - room
+    kept, broken = not _over(drop.high, room), _over(drop.low, room)
+    bound = _bound("max_drop", base, room - drop.value, kept=kept, broken=broken)
+    needed = None if kept or broken else _needed(drop, room)
+    return replace(bound, upper=lower, needed=needed)
+
+
+def _over(drop: float, room: float) -> bool:
+    # A drop of nothing keeps a limit of nothing, whatever floating point made of either.
+    return drop > room and not math.isclose(drop, room, rel_tol=SLACK, abs_tol=SLACK * SLACK)
+
+
+def _needed(drop: Drop, room: float) -> int | None:
+    """About how many samples would clear the interval of the bound, at the same drop."""
+    return pairs.samples_needed(lambda count: _with(drop, count), room, drop.samples)
+
+
+def _with(drop: Drop, count: float) -> tuple[float, float]:
+    """The interval of the same drop, had there been *count* samples."""
+    share = count / drop.samples
+    if drop.worse is not None and drop.better is not None:
+        worse, better = drop.worse * share, drop.better * share
+        return pairs.share_drop(worse, better, count, drop.confidence)
+    narrower = math.sqrt(share)  # a mean's interval: Efron, Tibshirani, ch. 6
+    return (
+        drop.value + (drop.low - drop.value) / narrower,
+        drop.value + (drop.high - drop.value) / narrower,
+    )
 
 
 def _regression(case: Case, reading: Reading, *, lower: bool) -> Bound:

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_edgebudget.types import Better, Evidence, Missing, Outcome, Tolerance, Verdict, Waiver
+from pytest_edgebudget.types import (
+    Better,
+    Drop,
+    Evidence,
+    Missing,
+    Outcome,
+    Tolerance,
+    Verdict,
+    Waiver,
+)
 from pytest_edgebudget.verdict import Case, excess, judge, surely_broken
 from tests.values import PLACE, limit, reading
 
@@ -71,6 +80,40 @@ def test_a_drop_is_seen_from_the_source_model_in_the_direction_of_the_metric() -
     assert error.outcome is Outcome.BROKEN
     assert error.bounds[0].bound == pytest.approx(1.1)
     assert score.outcome is Outcome.KEPT
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [(0.0, 0.01, Outcome.KEPT), (0.011, 0.03, Outcome.BROKEN), (0.0, 0.02, Outcome.UNDECIDED)],
+)
+@pytest.mark.parametrize("better", Better)
+def test_a_drop_is_judged_in_pairs_when_a_confidence_is_asked(
+    better: Better, low: float, high: float, outcome: Outcome
+) -> None:
+    drop = Drop(value=0.009, low=low, high=high, confidence=0.95, samples=800)
+    lower = 0.0 if better is Better.HIGHER else 0.018
+    found = reading(0.891 + lower, low=0.86, high=0.92, drop=drop)
+    case: dict[str, Any] = {"better": better, "reading": found, "before": reading(0.9)}
+    asked = verdict(limit=limit(max_drop=POINT, confidence=0.95), **case)
+
+    assert asked.outcome is outcome
+    assert (asked.bounds[0].needed is not None) is (outcome is Outcome.UNDECIDED)
+    assert asked.bounds[0].headroom == pytest.approx(0.001 / asked.bounds[0].bound)
+    assert asked.bounds[0].upper is (better is Better.LOWER)
+    assert verdict(limit=limit(max_drop=POINT), **case).outcome is Outcome.KEPT  # by its value
+
+
+def test_no_flipped_answer_keeps_a_limit_of_no_drop_at_all_by_its_value_only() -> None:
+    drop = Drop(value=0.0, low=-0.005, high=0.005, confidence=0.95, samples=700, worse=0, better=0)
+    case: dict[str, Any] = {"reading": reading(0.9, drop=drop), "before": reading(0.9)}
+    nothing = Tolerance(0.0, relative=False)
+    higher = Better.HIGHER
+
+    asked = verdict(limit=limit(max_drop=nothing, confidence=0.95), better=higher, **case)
+
+    assert asked.outcome is Outcome.UNDECIDED
+    assert asked.bounds[0].needed is None
+    assert verdict(limit=limit(max_drop=nothing), better=higher, **case).outcome is Outcome.KEPT
 
 
 def test_a_drop_without_a_source_reading_is_unmeasured_with_the_reason() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.build import build
@@ -83,6 +84,7 @@ class Bench:
     root: Path
     say: Callable[[str], None]
     tried: Callable[[Trial], None] = lambda trial: None
+    answered: dict[tuple[str, str, int | None], Any] = field(default_factory=dict)
 
     def limits(self, needs: tuple[type, ...]) -> tuple[Limit, ...]:
         """The model's limits of metrics that read one of these kinds of facts."""
@@ -133,6 +135,7 @@ class Bench:
             state=self.model.state,
             store=self.store,
             root=self.root,
+            answered=self.answered,
         )
 
     def wanted(self, limit: Limit) -> Wanted:
@@ -141,7 +144,7 @@ class Bench:
         options = {**metric.defaults(), **dict(limit.options)}
         if limit.confidence is not None:
             options["confidence"] = limit.confidence
-        return Wanted(limit.name, metric, options)
+        return Wanted(limit.name, metric, options, drop=limit.max_drop is not None)
 
     def before(self, limits: Iterable[Limit], split: str, first: int | None = None) -> Measurement:
         """

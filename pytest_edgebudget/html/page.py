@@ -115,7 +115,12 @@ def _limits(rows: Sequence[LimitRow]) -> str:
 def _told(rows: Sequence[LimitRow], model: ModelRow | None) -> Iterator[str]:
     """What a reader must know of a limit, and what would fix one that does not hold."""
     for row in rows:
-        notes = [row.note, words.against(row), row.reason if row.status != "kept" else ""]
+        notes = [
+            row.note,
+            words.against(row),
+            words.drop(row),
+            row.reason if row.status != "kept" else "",
+        ]
         for note in dict.fromkeys(filter(None, notes)):
             yield f'<p class="soft">{marks.text(row.metric)}: {marks.text(note)}</p>'
         fixes = list(advice(row, model)) if row.fails else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
@@ -19,12 +20,14 @@ from pytest_edgebudget.facts import EstimatedCost, Predictions
 from pytest_edgebudget.measure.cache import cached, keep
 from pytest_edgebudget.measure.gather import Gathered
 from pytest_edgebudget.measure.keys import STATIC, comparison_key
+from pytest_edgebudget.measure.predictions import step
 from pytest_edgebudget.measure.slices import worst_slice
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted as Wanted
+from pytest_edgebudget.metrics._paired import moved, paired
 from pytest_edgebudget.metrics.base import Metric, Value
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Artifact, Evidence, Measurement, Missing, Reading
+from pytest_edgebudget.types import Artifact, Drop, Evidence, Measurement, Missing, Reading
 
 
 def measure(
@@ -39,6 +42,7 @@ def measure(
     store: Store,
     root: Path,
     first: int | None = None,
+    answered: dict[tuple[str, str, int | None], Any] | None = None,
 ) -> Measurement:
     """
     Read the metrics *wanted* of *artifact* on *device*.
@@ -54,6 +58,8 @@ def measure(
         store: keeps readings that are the same at every run.
         root: the project's folder.
         first: only so many samples; the device's own number where that is less.
+        answered: keeps the source model's answers from call to call, for one
+            device, source and data.
 
     Returns:
         A reading or the reason why there is none, for each name.
@@ -71,6 +77,7 @@ def measure(
         first=_fewest(first, device.choice.samples),
         source=source,
         state=state,
+        answered={} if answered is None else answered,
     )
     gathered = Gathered(subject, wanted)
     found = {each.name: _reading(each, gathered, store) for each in wanted}
@@ -121,6 +128,7 @@ def _read(wanted: Wanted, gathered: Gathered) -> Reading | Missing:
         note=value.note,
         layers=value.layers,
         shared=value.shared,
+        drop=_drop(wanted, facts, subject),
     )
 
 
@@ -130,6 +138,14 @@ def _value(wanted: Wanted, facts: object, subject: Subject) -> Value:
     if isinstance(facts, EstimatedCost) and not wanted.metric.estimable:
         raise CannotTell(facts.refused)
     return wanted.metric.read(facts, wanted.options)
+
+
+def _drop(wanted: Wanted, facts: object, subject: Subject) -> Drop | None:
+    """How much worse than the source, with the samples' places in the split."""
+    if not wanted.paired or not isinstance(facts, Predictions) or subject.data is None:
+        return None
+    found = paired(wanted.metric, facts, wanted.options)
+    return moved(found, step(subject.data.samples(subject.split), subject.first))
 
 
 def _evidence(metric: Metric, subject: Subject, facts: object) -> Evidence:

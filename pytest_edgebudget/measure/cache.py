@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from pytest_edgebudget.measure.keys import cache_key
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Evidence, Layer, Reading
+from pytest_edgebudget.types import Drop, Evidence, Layer, Reading
 
 KIND = "reading"
 
@@ -38,6 +39,7 @@ def _record(reading: Reading) -> dict[str, Any]:
         "key": [list(pair) for pair in reading.key],
         "note": reading.note,
         "shared": reading.shared,
+        "drop": asdict(reading.drop) if reading.drop else None,
         "layers": [[layer.name, layer.kind, layer.value] for layer in reading.layers],
     }
 
@@ -54,4 +56,12 @@ def _reading(record: dict[str, Any]) -> Reading:
         note=record["note"],
         layers=tuple(Layer(name, kind, value) for name, kind, value in record["layers"]),
         shared=record["shared"],
+        drop=_drop(record["drop"]),
     )
+
+
+def _drop(record: dict[str, Any] | None) -> Drop | None:
+    if record is None:
+        return None
+    places = {name: tuple(record[name]) for name in ("worse_at", "better_at")}
+    return Drop(**{**record, **places})

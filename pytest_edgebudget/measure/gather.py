@@ -103,6 +103,11 @@ class Gathered:
         return any(each.metric.compares for each in self.wanted)
 
     @property
+    def paired(self) -> bool:
+        """Whether a drop is told sample by sample."""
+        return any(each.paired for each in self.wanted)
+
+    @property
     def runs(self) -> int:
         """How many timed runs the metrics need at least."""
         timed = (each for each in self.wanted if each.metric.needs is Timings)
@@ -185,7 +190,7 @@ def _placement(gathered: Gathered) -> PlacementFacts:
 
 
 def _predictions(gathered: Gathered) -> Predictions:
-    return predictions(gathered.subject, compared=gathered.compared)
+    return predictions(gathered.subject, compared=gathered.compared, paired=gathered.paired)
 
 
 def _twin_answers(gathered: Gathered) -> TwinAnswers:

@@ -34,7 +34,17 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.types import Key, Profile
 
 PACKAGE = Path(__file__).resolve().parent.parent
-READING = ("facts.py", "stats.py", "data", "devices", "graph", "measure", "metrics", "worker")
+READING = (
+    "facts.py",
+    "pairs.py",
+    "stats.py",
+    "data",
+    "devices",
+    "graph",
+    "measure",
+    "metrics",
+    "worker",
+)
 """Files and folders between a model's file and a number."""
 SUFFIXES = (".py", ".c", ".h", ".toml")
 PROFILES = PACKAGE / "devices" / "profiles"
@@ -153,7 +163,7 @@ def cache_key(wanted: Wanted, subject: Subject) -> dict[str, str] | None:
         **dict(comparison_key(wanted, subject)),
         "artifact": subject.artifact.sha256,
         "data": _whole_data(metric, subject),
-        "source": _source(metric, subject),
+        "source": _source(wanted, subject),
         "name": wanted.name,
         "options": json.dumps(dict(wanted.options), sort_keys=True),
         "profile": _facts_of(subject.device.choice.profile),
@@ -166,8 +176,9 @@ def _whole_data(metric: Metric, subject: Subject) -> str:
     return subject.data.sha256 if subject.data and metric.needs in SAMPLED else ""
 
 
-def _source(metric: Metric, subject: Subject) -> str:
-    return subject.source.sha256 if subject.source and metric.compares else ""
+def _source(wanted: Wanted, subject: Subject) -> str:
+    compared = wanted.metric.compares or wanted.paired
+    return subject.source.sha256 if subject.source and compared else ""
 
 
 def _facts_of(profile: Profile) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_edgebudget import locks
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices.base import CannotTell, Port, Samples
+from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.types import Artifact, Evidence
@@ -24,9 +25,9 @@ class Answers:
     evidence: Evidence | None = None
 
 
-def predictions(subject: Subject, *, compared: bool) -> Predictions:
+def predictions(subject: Subject, *, compared: bool, paired: bool = False) -> Predictions:
     """
-    Run the samples; the source model too, when *compared*.
+    Run the samples; the source model too, when *compared*, and when *paired* if it runs here.
 
     Raises CannotTell where the data has no such samples.
     """
@@ -37,9 +38,13 @@ def predictions(subject: Subject, *, compared: bool) -> Predictions:
         )
     mine = _answers(subject, subject.artifact, samples)
     theirs = None
-    if compared and subject.source is not None:
+    if (compared or paired) and subject.source is not None:
         same = subject.source.sha256 == subject.artifact.sha256
-        theirs = mine if same else _answers(subject, subject.source, samples)
+        try:
+            theirs = mine if same else _of_source(subject, subject.source, samples)
+        except ModelError:
+            if compared:
+                raise
     return Predictions(
         outputs=mine.outputs,
         inputs=_inputs(data, samples, mine.inputs),
@@ -47,6 +52,16 @@ def predictions(subject: Subject, *, compared: bool) -> Predictions:
         source=theirs.outputs if theirs else None,
         evidence=mine.evidence,
     )
+
+
+def _of_source(subject: Subject, source: Artifact, samples: Samples) -> Answers:
+    """What the source answers: run once for all that is made of it."""
+    key = source.sha256, samples.split, samples.first
+    if key not in subject.answered:
+        subject.answered[key] = _answers(subject, source, samples)
+    answers = subject.answered[key]
+    assert isinstance(answers, Answers)
+    return answers
 
 
 def _answers(subject: Subject, model: Artifact, samples: Samples) -> Answers:
@@ -87,4 +102,9 @@ def arrays(data: DataFile, name: str, first: int | None = None) -> dict[str, Arr
 
 def spread(array: Array, count: int | None) -> Array:
     """*count* samples evenly over the array, as the worker takes them: data may be sorted."""
-    return array if count is None else array[:: max(1, len(array) // count)][:count]
+    return array if count is None else array[:: step(len(array), count)][:count]
+
+
+def step(samples: int, count: int | None) -> int:
+    """From one sample that runs to the next, in a split of so many *samples*."""
+    return 1 if count is None else max(1, samples // count)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from pytest_edgebudget.devices.base import CannotTell
@@ -10,6 +9,7 @@ from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.measure.predictions import arrays
 from pytest_edgebudget.measure.subject import Subject
 from pytest_edgebudget.measure.wanted import Wanted
+from pytest_edgebudget.metrics._paired import subset
 from pytest_edgebudget.metrics.base import Value
 from pytest_edgebudget.types import Better
 
@@ -27,7 +27,7 @@ def worst_slice(wanted: Wanted, predictions: Predictions, subject: Subject) -> V
     found = []
     for each in np.unique(sorts):
         chosen = sorts == each
-        value = wanted.metric.read(_subset(predictions, chosen), options)
+        value = wanted.metric.read(subset(predictions, chosen), options)
         found.append(
             (value, f"{wanted.slices} {each}: {int(chosen.sum())} of {len(sorts)} samples")
         )
@@ -49,15 +49,3 @@ def _sorting(wanted: Wanted, subject: Subject) -> Array:
     if sorts.ndim != 1 or len(sorts) != expected:
         raise CannotTell(f"{name} has the shape {sorts.shape}; it needs one value a sample")
     return sorts
-
-
-def _subset(predictions: Predictions, chosen: Array) -> Predictions:
-    def pick(arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return {name: array[chosen] for name, array in arrays.items()}
-
-    return Predictions(
-        outputs=pick(predictions.outputs),
-        inputs=pick(predictions.inputs),
-        labels=pick(predictions.labels),
-        source=pick(predictions.source) if predictions.source is not None else None,
-    )

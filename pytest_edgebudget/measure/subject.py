@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.devices import Device
@@ -20,6 +21,7 @@ class Subject:
             *first* None for all of them.
         source: the model that the artifact was made from, to compare with.
         state: "reset" between samples, or "carried".
+        answered: what the source answered on a split, for the next artifact made of it.
     """
 
     artifact: Artifact
@@ -29,6 +31,7 @@ class Subject:
     first: int | None
     source: Artifact | None
     state: str
+    answered: dict[tuple[str, str, int | None], Any] = field(default_factory=dict)
 
     @property
     def samples(self) -> Samples | None:

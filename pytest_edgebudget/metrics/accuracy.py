@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.metrics._classes import THRESHOLD, classes
-from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
+from pytest_edgebudget.metrics._labels import OUTPUT, Judged, judged, note
 from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
 from pytest_edgebudget.stats import wilson
 from pytest_edgebudget.types import Better, Unit
@@ -30,11 +30,24 @@ def read(predictions: Predictions, options: Options) -> Value:
     Proportion", Statistical Science 16(2), 2001.
     """
     pair = judged("accuracy", predictions, options)
-    found = classes("accuracy", pair, float(options.get("threshold", 0.5)))
-    share = float((found.predicted == found.labels).mean())
-    samples = len(found.labels)
+    right = _right(pair, options)
+    share, samples = float(right.mean()), len(right)
     low, high = wilson(share * samples, samples, confidence(options))
     return Value(share, low, high, note(pair.finite))
+
+
+def _right(pair: Judged, options: Options) -> Array:
+    """Which answers are right, shape (n,) or (n, positions)."""
+    found = classes("accuracy", pair, float(options.get("threshold", 0.5)))
+    right: Array = found.predicted == found.labels
+    return right
+
+
+def scores(predictions: Predictions, options: Options) -> Array:
+    """The share of right answers of each sample, shape (n,)."""
+    right = _right(judged("accuracy", predictions, options), options)
+    share: Array = right.reshape(len(right), -1).mean(axis=1)
+    return share
 
 
 METRIC = Metric(
@@ -45,5 +58,6 @@ METRIC = Metric(
     read=read,
     accepts=RUN,
     droppable=True,
+    scores=scores,
     options=(OUTPUT, THRESHOLD),
 )

@@ -48,6 +48,25 @@ def read(predictions: Predictions, options: Options) -> Value:
     import numpy as np
 
     pair = judged("auc", predictions, options)
+    scores, labels = _ranked(predictions, pair, options)
+    z = NormalDist().inv_cdf(0.5 + confidence(options) / 2)
+    areas = np.array(_one_vs_rest(scores, labels, pair.finite, z))
+    value, low, high = areas.mean(axis=0).tolist()
+    return Value(value, low, high, note(pair.finite))
+
+
+def point(predictions: Predictions, options: Options) -> float:
+    """The value alone."""
+    pair = judged("auc", predictions, options)
+    scores, labels = _ranked(predictions, pair, options)
+    areas = [_area(column, sort, pair.finite) for column, sort in _columns(scores, labels)]
+    return sum(areas) / len(areas)
+
+
+def _ranked(predictions: Predictions, pair: Judged, options: Options) -> tuple[Array, Array]:
+    """Scores, shape (n, columns), and class numbers, shape (n,)."""
+    import numpy as np
+
     if options.get("score", "output") == "reconstruction":
         scores, labels = _reconstruction(predictions, pair)[:, np.newaxis], _anomalies(pair)
     else:
@@ -59,10 +78,7 @@ def read(predictions: Predictions, options: Options) -> Value:
             f"auc needs samples of two classes; all {len(labels)} labels are {labels[0]}",
             "give the split (or the slice) samples of both",
         )
-    z = NormalDist().inv_cdf(0.5 + confidence(options) / 2)
-    areas = np.array(_one_vs_rest(scores, labels, pair.finite, z))
-    value, low, high = areas.mean(axis=0).tolist()
-    return Value(value, low, high, note(pair.finite))
+    return scores, labels
 
 
 def _count(pair: Judged) -> int:
@@ -103,23 +119,33 @@ def _anomalies(pair: Judged) -> Array:
 def _one_vs_rest(
     scores: Array, labels: Array, finite: Array, z: float
 ) -> list[tuple[float, float, float]]:
+    return [_auc(column, sort, finite, z) for column, sort in _columns(scores, labels)]
+
+
+def _columns(scores: Array, labels: Array) -> list[tuple[Array, Array]]:
+    """The scores of each class that occurs, and which samples are of it."""
     import numpy as np
 
     if scores.shape[1] == 1:
-        return [_auc(scores[:, 0], labels == 1, finite, z)]
-    return [_auc(scores[:, c], labels == c, finite, z) for c in np.unique(labels)]
+        return [(scores[:, 0], labels == 1)]
+    return [(scores[:, c], labels == c) for c in np.unique(labels)]
 
 
 def _auc(scores: Array, positive: Array, finite: Array, z: float) -> tuple[float, float, float]:
     """Area, low and high of one class against the rest."""
+    m, n = int(positive.sum()), int((~positive).sum())
+    area = _area(scores, positive, finite)
+    return area, _bound(area, m, n, 0.0, z), _bound(area, m, n, 1.0, z)
+
+
+def _area(scores: Array, positive: Array, finite: Array) -> float:
     import numpy as np
 
     scores = np.where(finite, scores, np.where(positive, -math.inf, math.inf))
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # the mean rank of equals
     m, n = int(positive.sum()), int((~positive).sum())
-    area = float((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
-    return area, _bound(area, m, n, 0.0, z), _bound(area, m, n, 1.0, z)
+    return float((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
 
 
 def _bound(area: float, m: int, n: int, end: float, z: float) -> float:
@@ -148,5 +174,6 @@ METRIC = Metric(
     read=read,
     accepts=RUN,
     droppable=True,
+    point=point,
     options=(Option("score", str, "output", "what is ranked", choices=SCORES), OUTPUT),
 )

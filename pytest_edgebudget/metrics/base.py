@@ -69,6 +69,10 @@ class Metric:
         additive: whether a group of models may be summed.
         informs: it describes what the runtime does not do: its limits are
             warnings, and never fail.
+        scores: a number for each sample whose mean is the value, shape (n,): what
+            two models are compared by, sample by sample.
+        point: the value alone, without an interval, for metrics that are no
+            mean over samples: it is read of many resamples.
         estimable: whether *read* takes `EstimatedCost`, too, which there may be
             where the device does not tell what it *needs*.
         identity: what else tells it from a metric of the same name, such as
@@ -95,6 +99,8 @@ class Metric:
     bounds: tuple[float, float] | None = None
     cacheable: bool = True
     estimable: bool = False
+    scores: Callable[[Any, Options], Any] | None = None
+    point: Callable[[Any, Options], float] | None = None
     identity: str = ""
     options: tuple[Option, ...] = ()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_edgebudget.errors import ModelError
 from pytest_edgebudget.facts import Array, Predictions
-from pytest_edgebudget.metrics._classes import THRESHOLD, classes
-from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
+from pytest_edgebudget.metrics._classes import THRESHOLD, Classes, classes
+from pytest_edgebudget.metrics._labels import OUTPUT, Judged, judged, note
 from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value, confidence
 from pytest_edgebudget.types import Better, Unit
 
@@ -32,19 +32,31 @@ def read(predictions: Predictions, options: Options) -> Value:
     Source: van Rijsbergen, "Information Retrieval", 1979, ch. 7; Efron,
     Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13.
     """
-    average = str(options.get("average", "macro"))
     pair = judged("f1", predictions, options)
+    average, found = _found(pair, options)
+    cells, counts = _cells(found.labels, found.predicted)
+    low, high = _bootstrap(
+        cells, counts, len(found.labels), found.count, average, confidence(options)
+    )
+    return Value(_f1(cells, counts, found.count, average), low, high, note(pair.finite))
+
+
+def point(predictions: Predictions, options: Options) -> float:
+    """The value alone."""
+    average, found = _found(judged("f1", predictions, options), options)
+    return _f1(*_cells(found.labels, found.predicted), found.count, average)
+
+
+def _found(pair: Judged, options: Options) -> tuple[str, Classes]:
+    """How classes are averaged, and the classes."""
+    average = str(options.get("average", "macro"))
     found = classes("f1", pair, float(options.get("threshold", 0.5)))
     if average == "binary" and found.count != 2:
         raise ModelError(
             f'f1 with average = "binary" needs two classes; {pair.name!r} has {found.count}',
             'use average = "macro" or "weighted"',
         )
-    cells, counts = _cells(found.labels, found.predicted)
-    low, high = _bootstrap(
-        cells, counts, len(found.labels), found.count, average, confidence(options)
-    )
-    return Value(_f1(cells, counts, found.count, average), low, high, note(pair.finite))
+    return average, found
 
 
 def _cells(labels: Array, predicted: Array) -> tuple[Array, Array]:
@@ -92,6 +104,7 @@ METRIC = Metric(
     read=read,
     accepts=RUN,
     droppable=True,
+    point=point,
     options=(
         Option("average", str, "macro", "over the classes", choices=AVERAGES),
         OUTPUT,

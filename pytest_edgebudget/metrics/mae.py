@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.metrics._differences import differences, mean_error
 from pytest_edgebudget.metrics._labels import OUTPUT
 from pytest_edgebudget.metrics.base import RUN, Metric, Options, Value, confidence
@@ -22,9 +22,20 @@ def read(predictions: Predictions, options: Options) -> Value:
     Interval: mean +- 1.96 standard errors over the samples (normal
     approximation of the mean; none for a single sample).
     """
+    return mean_error(_errors(predictions, options), confidence(options))
+
+
+def scores(predictions: Predictions, options: Options) -> Array:
+    """The error of each sample, shape (n,)."""
+    errors: Array = _errors(predictions, options).mean(axis=1)
+    return errors
+
+
+def _errors(predictions: Predictions, options: Options) -> Array:
     import numpy as np
 
-    return mean_error(np.abs(differences("mae", predictions, options)), confidence(options))
+    errors: Array = np.abs(differences("mae", predictions, options))
+    return errors
 
 
 METRIC = Metric(
@@ -36,5 +47,6 @@ METRIC = Metric(
     read=read,
     accepts=RUN,
     droppable=True,
+    scores=scores,
     options=(OUTPUT,),
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pytest_edgebudget.errors import ModelError
-from pytest_edgebudget.facts import Predictions
+from pytest_edgebudget.facts import Array, Predictions
 from pytest_edgebudget.metrics._classes import class_numbers
-from pytest_edgebudget.metrics._labels import OUTPUT, judged, note
+from pytest_edgebudget.metrics._labels import OUTPUT, Judged, judged, note
 from pytest_edgebudget.metrics.base import RUN, Metric, Option, Options, Value, confidence
 from pytest_edgebudget.stats import wilson
 from pytest_edgebudget.types import Better, Unit
@@ -24,10 +24,22 @@ def read(predictions: Predictions, options: Options) -> Value:
     Interval: Wilson's score interval at 95 %, with as many trials as samples
     (Statistical Science 16(2), 2001).
     """
+    pair = judged("top_k", predictions, options)
+    right = _right(pair, options)
+    share = float(right.mean())
+    low, high = wilson(share * len(right), len(right), confidence(options))
+    return Value(share, low, high, note(pair.finite))
+
+
+def scores(predictions: Predictions, options: Options) -> Array:
+    """The share of right answers of each sample, shape (n,)."""
+    return _right(judged("top_k", predictions, options), options)
+
+
+def _right(pair: Judged, options: Options) -> Array:
     import numpy as np
 
     k = int(options.get("k", 5))
-    pair = judged("top_k", predictions, options)
     if pair.single:
         raise ModelError("top_k needs one output for each class", "use accuracy")
     count = pair.output.shape[-1]
@@ -38,10 +50,9 @@ def read(predictions: Predictions, options: Options) -> Value:
         )
     labels = class_numbers("top_k", pair, count)
     best = np.argsort(-pair.output, axis=-1, kind="stable")[..., :k]
-    right = (best == labels[..., np.newaxis]).any(axis=-1).reshape(len(labels), -1).mean(axis=1)
-    share = float((right * pair.finite).mean())
-    low, high = wilson(share * len(labels), len(labels), confidence(options))
-    return Value(share, low, high, note(pair.finite))
+    found = (best == labels[..., np.newaxis]).any(axis=-1).reshape(len(labels), -1).mean(axis=1)
+    right: Array = found * pair.finite
+    return right
 
 
 METRIC = Metric(
@@ -52,5 +63,6 @@ METRIC = Metric(
     read=read,
     accepts=RUN,
     droppable=True,
+    scores=scores,
     options=(Option("k", int, 5, "how many of the likeliest classes count"), OUTPUT),
 )

@@ -39,6 +39,33 @@ class BoundRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropRow:
+    """
+    How much worse than the source model the artifact is, sample by sample.
+
+    *value*, *low*, *high* are in the metric's unit, positive where it is worse.
+    *worse*: samples that were answered right before and are not now; *better*
+    the other way; *p* that of the exact McNemar test; None for metrics without
+    right and wrong. *worse_at*, *better_at*: the places of the first 100 of
+    them in the split, from 0; the samples themselves are in no report.
+    *needed*: about how many samples would decide an undecided limit.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    samples: int
+    method: str
+    worse: int | None = None
+    better: int | None = None
+    p: float | None = None
+    worse_at: tuple[int, ...] = ()
+    better_at: tuple[int, ...] = ()
+    needed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgainstRow:
     """
     A limit compared with another version of the model, *ref*, in the same run.
@@ -104,6 +131,7 @@ class LimitRow:
     layers_total: float = 0.0
     against: AgainstRow | None = None
     anchor: AgainstRow | None = None
+    drop: DropRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

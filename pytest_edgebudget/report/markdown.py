@@ -45,8 +45,8 @@ def _lines(run: Run) -> Iterator[str]:
 def _estimates(run: Run, file: str) -> Iterator[str]:
     """What is behind readings of a device that was not there, and what was compared."""
     limits = [row for row in run.limits if row.file == file]
-    rows = [(row, told) for row in limits for told in (words.estimate(row), words.against(row))]
-    rows = [(row, told) for row, told in rows if told]
+    tell = (words.estimate, words.against, words.drop)
+    rows = [(row, told) for row in limits for each in tell if (told := each(row))]
     for row, told in rows:
         yield f"- {_text(f'{row.model}: {row.metric}')}: {_text(told)}"
     if rows:

@@ -54,13 +54,20 @@ def _headline(row: LimitRow) -> Iterator[str]:
     if row.outcome in ("unmeasured", "undecided"):
         yield f"{row.model}: {row.metric} is {row.outcome}: {row.reason or words.limit(row)}"
         if row.outcome == "undecided" and not row.reason:
-            yield f"  the limit lies inside the reading {words.reading(row.after, row.unit)}"
+            yield f"  {_inside(row)}"
         return
     for bound in row.bounds:
         if bound.outcome == "broken":
             yield f"{row.model}: {row.metric} is broken: {words.overrun(row, bound)}"
         elif bound.outcome == "unmeasured":
             yield f"{row.model}: {row.metric}: {bound.kind} is unmeasured: {bound.reason}"
+
+
+def _inside(row: LimitRow) -> str:
+    decided = words.deciding(row)
+    if decided and decided.kind == "max_drop" and row.drop:
+        return "the largest drop that is allowed lies inside the interval of the drop"
+    return f"the limit lies inside the reading {words.reading(row.after, row.unit)}"
 
 
 def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
@@ -75,6 +82,8 @@ def _context(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     yield "  " + ", ".join(facts)
     if row.note:
         yield f"  {row.note}"
+    if dropped := words.drop(row):
+        yield f"  {dropped}"
 
 
 def _layers(row: LimitRow) -> Iterator[str]:

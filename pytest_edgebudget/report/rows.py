@@ -9,8 +9,10 @@ from pytest_edgebudget.blame import Blame
 from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.metrics.base import Metric
+from pytest_edgebudget.pairs import mcnemar
 from pytest_edgebudget.report.base import (
     BoundRow,
+    DropRow,
     LayerRow,
     LimitRow,
     ModelRow,
@@ -60,6 +62,29 @@ def limit_row(
         layers_of=blame.of if blame else "",
         layers_unit=blame.unit.value if blame else "",
         layers_total=float(sum(layer.value for layer in shares)),
+        drop=_drop(verdict),
+    )
+
+
+def _drop(verdict: Verdict) -> DropRow | None:
+    """The drop that a limit with ``max_drop`` was compared by."""
+    drop = verdict.reading.drop if verdict.reading else None
+    if drop is None or verdict.limit.max_drop is None:
+        return None
+    counted = drop.worse is not None and drop.better is not None
+    return DropRow(
+        value=float(drop.value),
+        low=float(drop.low),
+        high=float(drop.high),
+        confidence=drop.confidence,
+        samples=drop.samples,
+        method="exact" if drop.exact else "bootstrap",
+        worse=drop.worse,
+        better=drop.better,
+        p=mcnemar(drop.worse or 0, drop.better or 0) if counted else None,
+        worse_at=drop.worse_at,
+        better_at=drop.better_at,
+        needed=next((b.needed for b in verdict.bounds if b.needed is not None), None),
     )
 
 

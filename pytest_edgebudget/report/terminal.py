@@ -81,6 +81,7 @@ def _part(run: Run, file: str, name: str) -> Iterator[tuple[list[str], str]]:
             yield _cells(row), row.status
             yield from (([f"    {line}"], "") for line in _wrapped(words.estimate(row)))
             yield from (([f"    {line}"], "") for line in _wrapped(words.against(row)))
+            yield from (([f"    {line}"], "") for line in _wrapped(words.drop(row)))
             if row.waiver:
                 yield [f"    ({row.waiver})"], ""
     for lint in run.lints:

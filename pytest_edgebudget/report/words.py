@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from pytest_edgebudget.pairs import MOST_SAMPLES
 from pytest_edgebudget.report.base import (
     BoundRow,
+    DropRow,
     FileRow,
     FindingRow,
     LimitRow,
@@ -37,6 +39,46 @@ def against(row: LimitRow) -> str:
     """What a comparison with another version found; empty where there was none."""
     found = [each.text for each in (row.against, row.anchor) if each and each.text]
     return "; ".join(dict.fromkeys(found))
+
+
+def drop(row: LimitRow) -> str:
+    """
+    How far the artifact fell behind the source model: with its interval, where it is judged.
+
+    ``dropped by 1.11 pp (-0.52 to 2.91 pp at 95 %), of 360 samples 6 right -> wrong, 2 wrong ->
+    right (McNemar p = 0.29); about 1,480 samples would decide``. Empty where none was compared.
+    """
+    found = row.drop
+    undecided = any(b.kind == "max_drop" and b.outcome == "undecided" for b in row.bounds)
+    if found is None or (not (undecided or _differs(found))):
+        return ""
+    parts = [f"dropped by {_difference(found.value, row.unit)} ({_interval(found, row.unit)})"]
+    if found.worse is not None and found.better is not None and found.p is not None:
+        parts.append(
+            f" of {found.samples:,} samples {found.worse:,} right -> wrong, "
+            f"{found.better:,} wrong -> right (McNemar p = {found.p:.2g})"
+        )
+    else:
+        parts.append(f" {found.samples:,} samples, resampled in pairs")
+    more = f"about {found.needed:,} samples would decide" if found.needed else ""
+    more = more or f"more than {MOST_SAMPLES:,} samples would be needed"
+    return ",".join(parts) + (f"; {more}" if undecided else "")
+
+
+def _differs(found: DropRow) -> bool:
+    if found.worse is None:
+        return bool(found.low or found.high)
+    return bool(found.worse or found.better)
+
+
+def _interval(found: DropRow, unit: str) -> str:
+    low, high = _difference(found.low, unit), _difference(found.high, unit)
+    low = low.removesuffix(" pp")
+    return f"{low} to {high} at {100 * found.confidence:g} %"
+
+
+def _difference(amount: float, unit: str) -> str:
+    return f"{100 * amount:.2f} pp" if unit == Unit.FRACTION else value(amount, unit)
 
 
 def estimate(row: LimitRow) -> str:

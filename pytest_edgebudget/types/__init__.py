@@ -27,6 +27,7 @@ from pytest_edgebudget.types.calibrations import Calibration as Calibration
 from pytest_edgebudget.types.calibrations import KindCosts as KindCosts
 from pytest_edgebudget.types.calibrations import Tile as Tile
 from pytest_edgebudget.types.readings import Better as Better
+from pytest_edgebudget.types.readings import Drop as Drop
 from pytest_edgebudget.types.readings import Evidence as Evidence
 from pytest_edgebudget.types.readings import Key as Key
 from pytest_edgebudget.types.readings import Layer as Layer

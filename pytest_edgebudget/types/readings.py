@@ -68,6 +68,7 @@ class Reading:
         layers: shares of the value by layer, largest first, in the same unit.
         shared: the part of *value* that models of one device use in turn: a
             group takes the largest of these and adds up the rest.
+        drop: how much worse than the source model it is, sample by sample.
     """
 
     metric: str
@@ -80,6 +81,35 @@ class Reading:
     note: str = ""
     layers: tuple[Layer, ...] = ()
     shared: float = 0.0
+    drop: Drop | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """
+    How much worse than the source model, both on the same samples.
+
+    Attributes:
+        value, low, high: in the metric's unit, positive where it is worse; the
+            interval is at *confidence*.
+        samples: how many were compared.
+        exact: the interval is by counts of flipped answers (`pairs.share_drop`),
+            not by a bootstrap.
+        worse, better: samples that were right before and are wrong now, and
+            the other way; None for metrics without right and wrong.
+        worse_at, better_at: where the first of them are in the split.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    samples: int
+    exact: bool = False
+    worse: int | None = None
+    better: int | None = None
+    worse_at: tuple[int, ...] = ()
+    better_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class Bound:
     *kind* is max, min, max_drop or max_regression; *bound* is the value that
     the reading must not pass, in the metric's unit; *headroom* is how far the
     reading is from it, as a fraction of the bound (negative when broken).
-    *upper*: a reading above the bound breaks it.
+    *upper*: a reading above the bound breaks it. *needed*: about how many samples
+    would decide what so many do not.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Bound:
     outcome: Outcome
     upper: bool = False
     reason: str = ""
+    needed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
