@@ -12,6 +12,9 @@ from pytest_edgebudget.pairs import share_drop
 from pytest_edgebudget.types import Better, Drop
 
 RESAMPLES = 1000
+LEAST = 200
+"""Resamples of metrics that are no mean, where `WORK` samples would be exceeded."""
+WORK = 1_000_000
 FEWEST = 20
 """Samples: a bootstrap of fewer is far too narrow."""
 LISTED = 100
@@ -26,7 +29,8 @@ def paired(metric: Metric, predictions: Predictions, options: Options) -> Drop |
 
     Where each sample is right or wrong, by the exact counts of those that
     flipped; else by 1,000 resamples of the samples (percentiles, fixed seed),
-    each read of both models. None where there is nothing to compare with, or
+    each read of both models; by 200 where a metric that is no mean has more than
+    5,000 samples. None where there is nothing to compare with, or
     too little.
 
     Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13.
@@ -123,14 +127,15 @@ def _of_points(
         return None
     value = sign * (metric.point(after, options) - metric.point(before, options))
     random, drops = np.random.default_rng(0), []
-    for _ in range(RESAMPLES):
+    resamples = max(LEAST, min(RESAMPLES, WORK // count))
+    for _ in range(resamples):
         chosen = random.integers(count, size=count)
         try:
             pair = [metric.point(subset(each, chosen), options) for each in (after, before)]
         except ModelError:  # such as a resample without one of two classes
             continue
         drops.append(sign * (pair[0] - pair[1]))
-    if len(drops) < RESAMPLES / 2:
+    if len(drops) < resamples / 2:
         return None
     level = confidence(options)
     low, high = _quantiles(drops, level)

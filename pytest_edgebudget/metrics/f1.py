@@ -63,9 +63,12 @@ def _cells(labels: Array, predicted: Array) -> tuple[Array, Array]:
     """The (label, answer) pairs that occur, shape (cells, 2), and how often."""
     import numpy as np
 
-    pairs = np.stack([labels.ravel(), predicted.ravel()], axis=1)
-    cells, counts = np.unique(pairs, axis=0, return_counts=True)
-    return cells, counts
+    labels, answers = labels.ravel(), predicted.ravel() + 1  # an answer may be -1
+    width = int(max(labels.max(), answers.max())) + 1
+    counts = np.bincount(labels * width + answers)
+    found = np.flatnonzero(counts)
+    cells = np.stack([found // width, found % width - 1], axis=1)
+    return cells, counts[found]
 
 
 def _f1(cells: Array, counts: Array, classes: int, average: str) -> float:
