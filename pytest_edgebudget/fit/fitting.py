@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pytest_edgebudget import verdict as verdicts
-from pytest_edgebudget.errors import BuildError, ModelError
+from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.fit.bench import STATIC, Bench
 from pytest_edgebudget.fit.bits import Bits
@@ -78,20 +78,21 @@ class Fitting(Search):
         built = [t for t in self.trials if t.artifact and shrunk & set(t.binding)]
         for trial in sorted(built, key=lambda each: each.excess)[:CLEANED_AT_LAST]:
             cleaned = self.space.cleaned(trial.recipe)
-            if cleaned is not None and self._trial_of(cleaned) is None and not self._spent():
+            if cleaned is not None and self._trial_of(cleaned) is None and not self.spent():
                 self.trials.append(self._look(cleaned, None))
                 self.bench.tried(self.trials[-1])
 
     def _unseen(self, recipes: Iterable[Recipe], tried: set[str]) -> Iterator[Recipe]:
         """Each recipe once, as long as there are trials and time left."""
         for recipe in recipes:
-            if self._spent():
+            if self.spent():
                 return
             if str(recipe) not in tried:
                 tried.add(str(recipe))
                 yield recipe
 
-    def _spent(self) -> bool:
+    def spent(self) -> bool:
+        """Whether its trials or its time are used up."""
         built = sum(trial.state != "skipped" for trial in self.trials)
         longest = self.choice.max_time
         late = longest is not None and time.monotonic() - self._started > longest
@@ -168,7 +169,7 @@ class Fitting(Search):
         yield from self._downloads((*base, *harsh))
         yield from self._trained()
 
-    def _each_cleaned(self, recipes: Sequence[Recipe]) -> Iterator[Recipe]:
+    def _each_cleaned(self, recipes: Iterable[Recipe]) -> Iterator[Recipe]:
         """Each, and where it broke limits of bytes by little what it becomes without ballast."""
         for recipe in recipes:
             yield recipe
@@ -218,7 +219,7 @@ class Fitting(Search):
         quality = frozenset(each.name for each in bench.model.limits if self._of_quality(each))
         integer = any(str(recipe) == "int8" for recipe in self.space.base())
         school = School(bench.passes, quality, self.graph.format, integer)
-        yield from school.recipes(tuple(self.trials))
+        yield from self._each_cleaned(school.recipes(self.trials))
 
     def _smallest_first(self) -> Iterator[Recipe]:
         """Everything that may fit, built at once and sent to the judge in the order of its size."""
@@ -275,6 +276,13 @@ class Fitting(Search):
         if self.goal.name in trial.readings:
             return trial
         found = self.bench.measure(artifact, (self.goal,), self.split)
+        if self.goal.name not in found.readings:
+            missing = found.missing.get(self.goal.name)
+            raise EdgeBudgetError(
+                f"the objective {self.goal.metric} is not read here"
+                + (f": {missing.reason}" if missing else ""),
+                "choose another objective, or another device",
+            )
         return replace(trial, readings={**trial.readings, **found.readings})
 
     def _skipped(self, recipe: Recipe) -> Trial | None:

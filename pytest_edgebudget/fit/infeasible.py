@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 
 def infeasible(search: Fitting, closest: Trial) -> Iterator[str]:
     """What was looked at, how far each limit alone is off, and the nearest candidate."""
-    trials = search.trials
-    built = [trial for trial in trials if trial.state != "skipped"]
-    skipped = len(trials) - len(built)
-    count = "1 candidate was" if len(built) == 1 else f"{len(built)} candidates were"
-    said = f"{count} built and none keeps every limit"
-    yield f"{said}; {skipped} could not fit and were not built" if skipped else said
-    yield from _proved(search)
-    for name in _binding(trials):
+    found = [*_proved(search)]
+    for name in _binding(search.trials):
         limit = next(each for each in search.bench.model.limits if each.name == name)
         if alone := _alone(search, limit):
-            yield alone
+            found.append(alone)
+    yield _counted(search)  # what was looked at last counts, too
+    yield from found
     yield from _loosening(search, closest)
+
+
+def _counted(search: Fitting) -> str:
+    built = [trial for trial in search.trials if trial.state != "skipped"]
+    skipped = len(search.trials) - len(built)
+    count = "1 candidate was" if len(built) == 1 else f"{len(built)} candidates were"
+    said = f"{count} built and none keeps every limit"
+    said = f"{said}; {skipped} could not fit and were not built" if skipped else said
+    return f"{said}; the search ended at its limit of trials or time" if search.spent() else said
 
 
 def _binding(trials: Sequence[Trial]) -> list[str]:

@@ -16,11 +16,12 @@ QUADRATIC = frozenset({"size", "download_size", "macs", "parameters", "model_fla
 LINEAR = frozenset({"arena", "ram", "latency", "latency_p95", "energy", "activation_plan"})
 FRACTIONS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 SPARSE = (0.6, 0.75, 0.85)
+STEP = 0.1
 ROOM = 1.1
 """Not all of a file is weights: a little more than the square law says."""
 
-TRIED = 2
-"""Fractions that are tried: the least that may do, and the next."""
+TRIED = 3
+"""Fractions that are tried, each by how far the one before it was off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,47 @@ class School:
     integer: bool
 
     def recipes(self, trials: Sequence[Trial]) -> Iterator[Recipe]:
-        """Recipes that train, the cheapest that can do first; none where none can."""
+        """
+        Recipes that train, the cheapest that can do first; none where none can.
+
+        *trials* grows while they are tried: what became of one decides the next.
+        """
         base = self._base(trials)
         if base is None:
             return
         gaps = set(base.binding) - self.quality
         if not gaps:
-            yield from self._parsed(self._trained_int8(""))
+            yield from self._taught("", trials)
         elif gaps == {"download_size"}:
             yield from self._parsed(f"sparsify({share})" + self._tail for share in SPARSE)
         if gaps and gaps <= QUADRATIC | LINEAR:
-            for fraction in _fractions(base, gaps):
-                yield from self._parsed([f"channels({fraction})" + self._tail])
-                yield from self._parsed(self._trained_int8(f"channels({fraction})+"))
+            yield from self._narrowed(base, gaps, trials)
+
+    def _narrowed(self, base: Trial, gaps: set[str], trials: Sequence[Trial]) -> Iterator[Recipe]:
+        power = 2 if gaps <= QUADRATIC else 1
+        left = math.exp(-ROOM * base.excess / power)
+        for _ in range(TRIED):
+            fraction = next((each for each in FRACTIONS if each >= 1 - left), None)
+            found = list(self._parsed([f"channels({fraction})" + self._tail]))
+            if fraction is None or not found:
+                return
+            yield found[0]
+            trial = _trial_of(found[0], trials)
+            if trial is None or not trial.binding:
+                return
+            if set(trial.binding) <= self.quality:
+                yield from self._taught(f"channels({fraction})+", trials)
+                return  # what cuts more loses more
+            least = min(1 - fraction - STEP, (1 - fraction) * math.exp(-trial.excess / power))
+            left = least
+
+    def _taught(self, before: str, trials: Sequence[Trial]) -> Iterator[Recipe]:
+        """Trained with the rounding of int8; by a teacher, too, where only quality is missing."""
+        for recipe in self._parsed(self._trained_int8(before)):
+            yield recipe
+            trial = _trial_of(recipe, trials)
+            if trial is None or not set(trial.binding) <= self.quality:
+                return
 
     @property
     def _tail(self) -> str:
@@ -74,8 +103,5 @@ class School:
                 yield recipe
 
 
-def _fractions(base: Trial, gaps: set[str]) -> Sequence[float]:
-    """Shares of the channels that have to go; none where even the largest does too little."""
-    power = 2 if gaps <= QUADRATIC else 1
-    needed = 1 - math.exp(-ROOM * base.excess / power)
-    return [fraction for fraction in FRACTIONS if fraction >= needed][:TRIED]
+def _trial_of(recipe: Recipe, trials: Sequence[Trial]) -> Trial | None:
+    return next((trial for trial in trials if trial.recipe == recipe), None)

@@ -61,7 +61,9 @@ def _asked(
     if options.objective is not None:
         choice = replace(choice, objective=options.objective)
     if options.max_trials is not None:
-        choice = replace(choice, max_trials=max(1, options.max_trials))
+        if options.max_trials < 1:
+            raise EdgeBudgetError("--max-trials: at least one candidate must be built")
+        choice = replace(choice, max_trials=options.max_trials)
     if options.max_time is not None:
         choice = replace(choice, max_time=_seconds(options.max_time))
     if options.no_train:

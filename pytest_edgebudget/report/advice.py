@@ -100,7 +100,7 @@ def _source_breaks(row: LimitRow) -> str:
     if bound.bound is None or row.before.value >= bound.bound:
         return ""
     found = words.value(row.before.value, row.unit)
-    return f"a better model: the source itself reaches {found}, and no recipe adds to it"
+    return f"a better model: the source itself reaches {found}, below the floor"
 
 
 SHARES = {"int8": 0.25, "dynamic_int8": 0.25, "float16": 0.5}

@@ -49,7 +49,7 @@ def front(model: Model, step: object) -> Front:
         )
     name = _first_dense(inputs[0], found, step)
     dense = model.get_layer(name)
-    return Front(dense, keras.Model(model.input, dense.input))
+    return Front(dense, keras.Model(getattr(model, "_inputs_struct", inputs[0]), dense.input))
 
 
 def _first_dense(tensor: Any, found: Sequence[Call], step: object) -> str:

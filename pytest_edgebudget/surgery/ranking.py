@@ -12,7 +12,7 @@ from pytest_edgebudget.passes.base import Job
 from pytest_edgebudget.surgery.kinds import KINDS
 from pytest_edgebudget.surgery.rebuild import Layer, Model
 from pytest_edgebudget.surgery.trace import Traced, trace
-from pytest_edgebudget.training.arrays import output_names, read_samples
+from pytest_edgebudget.training.arrays import as_given, output_names, read_samples
 from pytest_edgebudget.training.losses import targets
 
 BATCH = 32
@@ -96,20 +96,13 @@ def _changes(model: Model, inputs: list[Array], pairs: Sequence[tuple[Any, Array
     makers = [layer for layer in model.layers if _made_by(layer)]
     weights = [[getattr(layer, name).value for name, _ in _made_by(layer)] for layer in makers]
     with tf.GradientTape() as tape:
-        answers = tf.nest.flatten(model(_structured(model, inputs), training=False))
+        answers = tf.nest.flatten(model(as_given(model, inputs), training=False))
         loss = sum(each(y, answer) for (each, y), answer in zip(pairs, answers, strict=True))
     gradients = tape.gradient(loss, weights)
     return {
         layer.name: _change(layer, values, slopes)
         for layer, values, slopes in zip(makers, weights, gradients, strict=True)
     }
-
-
-def _structured(model: Model, inputs: list[Array]) -> Any:
-    """The inputs as the model takes them: alone, in a list, or by name."""
-    import keras
-
-    return keras.tree.pack_sequence_as(model.input, inputs)
 
 
 def _change(layer: Layer, values: Sequence[Any], slopes: Sequence[Any]) -> Array:

@@ -17,7 +17,7 @@ from pytest_edgebudget.jobs.resolve import resolve
 from pytest_edgebudget.passes.base import Job
 from pytest_edgebudget.surgery.rebuild import Model
 from pytest_edgebudget.training import Settings, files, loop
-from pytest_edgebudget.training.arrays import output_names, read_samples
+from pytest_edgebudget.training.arrays import as_given, output_names, read_samples
 from pytest_edgebudget.training.losses import Target, targets
 from pytest_edgebudget.types import Dimension, Tuning
 
@@ -209,7 +209,7 @@ class Search:
         best = study.best_trial
         words = ", ".join(f"{name}={_word(value)}" for name, value in best.params.items())
         more = f"; {len(unfit)} more could not fit and were not trained" if unfit else ""
-        note = f"best of {len(done)} trained on x_val ({best.value:.4g}): {words}{more}"
+        note = f"best of {len(done)} trained, {best.value:.4g} in validation: {words}{more}"
         return Best(self.folder / f"best{best.number}.keras", note)
 
     def _nothing(self, study: Any, unfit: list[str]) -> BuildError:
@@ -316,7 +316,7 @@ def score(model: Model, data: Path, step: object) -> float:
 
     samples = read_samples(data, "val", model, step)
     wanted = targets(model, samples, step)
-    inputs = keras.tree.pack_sequence_as(model.input, list(samples.inputs))
+    inputs = as_given(model, samples.inputs)
     answers = keras.tree.flatten(model.predict(inputs, batch_size=256, verbose=0))
     scores = [
         _score(wanted[name], np.asarray(answer))

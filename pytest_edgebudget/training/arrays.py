@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,3 +137,11 @@ def _labels(
             f"name each array y_{split}/OUTPUT",
         )
     return arrays
+
+
+def as_given(model: Any, inputs: Sequence[Array]) -> Any:
+    """One array for each input, as *model* takes them: alone, in a list, or by name."""
+    import keras
+
+    structure = getattr(model, "_inputs_struct", None)  # a Sequential has none, and one input
+    return inputs[0] if structure is None else keras.tree.pack_sequence_as(structure, list(inputs))

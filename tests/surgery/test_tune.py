@@ -44,7 +44,7 @@ def test_the_size_that_was_looked_at_is_that_of_the_trained_model(tuned):
 
 def test_the_best_has_learnt_something(tuned):
     assert tuned["right"] > 0.7
-    assert tuned["note"].startswith("best of 3 trained on x_val (0.")
+    assert tuned["note"].startswith("best of 3 trained, 0.")
 
 
 def test_a_search_that_was_broken_off_goes_on_as_if_it_had_not_been(tuned):
@@ -113,7 +113,7 @@ def test_what_comes_behind_decides_what_fits(tuned, bench):
         bench.build(step, source=source)
     made = bench.build(step, Step("int8"), source=source)
     assert made.size <= 8 * 1024
-    assert made.notes[0].startswith("best of 1 trained on x_val (0.")
+    assert made.notes[0].startswith("best of 1 trained, 0.")
 
 
 def test_a_model_in_a_file_cannot_be_tuned(tuned, bench):
