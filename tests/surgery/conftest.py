@@ -40,7 +40,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(out.read_text())

@@ -56,6 +56,6 @@ def program() -> Callable[..., Any]:
     need_keras()
 
     def call(function: str, **payload: Any) -> Any:
-        return run(function, payload, root=PROGRAMS, timeout=300, purpose=f"running {function}")
+        return run(function, payload, root=PROGRAMS, timeout=900, purpose=f"running {function}")
 
     return call
