@@ -8,11 +8,23 @@ from dataclasses import dataclass
 
 from pytest_edgebudget.lint.base import Rule
 from pytest_edgebudget.lint.families import all_rules
+from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.wiring import command_line_manager, registry_of
 
 _ARGUMENTS = re.compile(r"\(.*\)$")
 _FAMILY = re.compile(r"[A-Za-z]{2,10}\d{0,2}x{0,2}")
+
+
+SEARCH = """\
+fit
+
+`optimize = "fit"` in a budget file finds the recipe itself: what cannot fit by its
+weights, its activations or its work is never built; the least harm comes first; bits by
+layer are chosen by how much each layer minds; passes that train come last, only where
+nothing else keeps the limits and only where they can close the gap. The lock remembers
+what was found. `[models.NAME.fit]` sets objective, max_trials, max_time and train.
+`edgebudget fit MODEL --budget FILE -o OUT` does the same by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,8 @@ def documentation(name: str, *, as_json: bool = False) -> str:
 
 def _items(name: str, known: Known) -> Iterable[tuple[str, str]]:
     """What *name* is: name and text of each part."""
+    if name.lower() == "fit":
+        return [("fit", SEARCH)]
     if listed := _list(name, known):
         return [(name, listed)]
     if name in known.registry.profiles or name.endswith(".toml"):
@@ -82,11 +96,27 @@ def _recipe(name: str, known: Known) -> list[tuple[str, str]]:
             from pytest_edgebudget.explain.unknown import unknown
 
             raise unknown(step, known.names, tuple(rule.code for rule in known.rules))
-    texts = [(step, f"{step}\n\n{known.registry.passes[step].doc}") for step in steps]
+    texts = [(step, f"{step}\n\n{_pass_text(known.registry.passes[step])}") for step in steps]
     if len(steps) == 1:
         return texts
     first = f"{name}: {len(steps)} passes, one after the other: {', then '.join(steps)}"
     return [(steps[0], f"{first}\n\n{texts[0][1]}"), *texts[1:]]
+
+
+def _pass_text(chosen: Pass) -> str:
+    """What it does, and its arguments."""
+    if not chosen.parameters:
+        return chosen.doc
+    rows = [(each.name, _default(each.default), each.help) for each in chosen.parameters]
+    name, value = (max(len(row[i]) for row in rows) for i in (0, 1))
+    lines = [f"    {row[0]:{name}}  {row[1]:{value}}  {row[2]}" for row in rows]
+    return "\n".join([f"{chosen.doc}\n\nArguments, with what they are when left out:", *lines])
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "required"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _list(name: str, known: Known) -> str:

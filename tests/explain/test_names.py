@@ -36,6 +36,17 @@ def test_a_recipe_is_the_documentation_of_its_passes(explained: Explain) -> None
     assert "\n\nint8\n\nWeights and activations in int8" in text
 
 
+def test_a_pass_lists_its_arguments_with_their_defaults(explained: Explain) -> None:
+    text = explained("channels")
+    assert "Arguments, with what they are when left out:" in text
+    assert "    epochs          5         passes over the train data\n" in text
+    assert "    fraction        required  " in text
+
+
+def test_the_search_is_explained(explained: Explain) -> None:
+    assert explained("fit").startswith('fit\n\n`optimize = "fit"` in a budget file finds')
+
+
 def test_documentation_as_json(explained: Explain) -> None:
     found = json.loads(explained("macs", format="json"))
     assert [item["name"] for item in found["items"]] == ["macs"]

@@ -61,6 +61,25 @@ def test_what_cannot_be_is_said_with_what_would_do(
     )
 
 
+def test_work_that_no_recipe_takes_away_is_not_built_again_and_again(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    write(FIT.replace("[models.digits.budget]", "[models.digits.budget]\nmacs = 100_000"))
+    run(gate)
+    found = trials(project)
+    assert found["int16x8"]["reason"] == "cannot fit: its layers need 318 k"
+    assert sum(trial["state"] != "skipped" for trial in found.values()) < 8
+
+
+def test_an_objective_that_the_device_does_not_read_is_an_error(
+    gate: Runner, write: Callable[[str], None]
+) -> None:
+    write(FIT + '[models.digits.fit]\nobjective = "arena"\n')
+    result = gate("--edge-budget", "pi4.toml")
+    result.stdout.fnmatch_lines(["*the objective arena is not read here*"])
+    result.assert_outcomes(errors=3)
+
+
 def test_a_locked_recipe_is_judged_without_a_search(
     gate: Runner, write: Callable[[str], None], project: Path
 ) -> None:
