@@ -46,7 +46,10 @@ from pytest_edgebudget.types import (
     Verdict,
 )
 
-STATIC: tuple[type, ...] = (FileFacts, Graph, PlanFacts, LinkFacts)
+IN_THE_FILE: tuple[type, ...] = (FileFacts, Graph)
+PLANNED: tuple[type, ...] = (PlanFacts, LinkFacts)
+STATIC: tuple[type, ...] = (*IN_THE_FILE, *PLANNED)
+"""What needs no run, though a device may make one to plan."""
 QUALITY: tuple[type, ...] = (Predictions, TwinAnswers)
 PLACED: tuple[type, ...] = (PlacementFacts, NpuFacts)
 MEMORY: tuple[type, ...] = (MemoryFacts, StartupFacts, InstructionFacts, SynthesisFacts)

@@ -11,7 +11,15 @@ from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
-from pytest_edgebudget.fit.bench import MEMORY, PLACED, QUALITY, STATIC, Bench
+from pytest_edgebudget.fit.bench import (
+    IN_THE_FILE,
+    MEMORY,
+    PLACED,
+    PLANNED,
+    QUALITY,
+    STATIC,
+    Bench,
+)
 from pytest_edgebudget.fit.result import Control, Fit
 from pytest_edgebudget.training import epochs_of
 from pytest_edgebudget.types import (
@@ -160,7 +168,8 @@ class Search:
 
     def _stages(self, split: str) -> Iterable[tuple[tuple[Limit, ...], int | None]]:
         """Limits to judge together, cheapest first, with the number of samples."""
-        yield self.bench.limits(STATIC), None
+        yield self.bench.limits(IN_THE_FILE), None
+        yield self.bench.limits(PLANNED), None
         yield self.bench.limits(PLACED), None
         quality = self.bench.limits(QUALITY)
         samples = self.bench.data.samples(split) if self.bench.data else 0
