@@ -60,7 +60,7 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         metavar="NAME=URL",
         help="where the models of this budget file, or profile, run: pi4=ssh://pi@pi4.local; "
-        "sarif); repeatable",
+        "repeatable",
     )
     group.addoption(
         "--edge-budget-strict",

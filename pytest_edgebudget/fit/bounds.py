@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.graph.ir import Tensor
+from pytest_edgebudget.passes._magnitude import which
 from pytest_edgebudget.passes.mixed import layers
 from pytest_edgebudget.types import Recipe
 
@@ -53,15 +54,15 @@ def _widths(graph: Graph, recipe: Recipe) -> Iterator[tuple[Tensor, int]]:
         return
     marks = next((str(step.args[0]) for step in recipe.steps if step.name == "mixed"), "")
     width = min((BITS[s.name] for s in recipe.steps if s.name in BITS), default=0)
-    seen: set[str] = set()
+    seen: set[str | bytes] = set()
     for place, weight in enumerate(found):
         tensor = weight.tensor
         own = WIDTH.get(tensor.dtype, 0)
         asked = int(marks[place]) if place < len(marks) else width or own
         # The same constant in two layers is stored once.
-        if tensor.name in seen or tensor.sparse or not own:
+        if which(tensor) in seen or tensor.sparse or not own:
             continue
-        seen.add(tensor.name)
+        seen.add(which(tensor))
         yield tensor, min(own, asked)
 
 

@@ -79,7 +79,7 @@ class Fitting(Search):
         for trial in sorted(built, key=lambda each: each.excess)[:CLEANED_AT_LAST]:
             cleaned = self.space.cleaned(trial.recipe)
             if cleaned is not None and self._trial_of(cleaned) is None and not self.spent():
-                self.trials.append(self._look(cleaned, None))
+                self.trials.append(self._look(cleaned))
                 self.bench.tried(self.trials[-1])
 
     def _unseen(self, recipes: Iterable[Recipe], tried: set[str]) -> Iterator[Recipe]:
@@ -102,7 +102,7 @@ class Fitting(Search):
         """The trial that is chosen: the first that keeps every limit, or the best that does."""
         best: Trial | None = None
         for recipe in recipes:
-            trial = self._look(recipe, best)
+            trial = self._look(recipe)
             self.trials.append(trial)
             self.bench.tried(trial)
             if trial.state != "chosen":
@@ -225,7 +225,7 @@ class Fitting(Search):
         """Everything that may fit, built at once and sent to the judge in the order of its size."""
         base = (*self.space.base(), *self.space.harsh())
         cleaned = [self.space.cleaned(recipe) or recipe for recipe in base]
-        sizes = {recipe: self._built_size(recipe) for recipe in (*cleaned,)}
+        sizes = {recipe: self._built_size(recipe) for recipe in cleaned}
         kept = [recipe for recipe in sizes if sizes[recipe] < math.inf]
         best = math.inf
         for recipe in sorted(kept, key=lambda each: sizes[each]):
@@ -261,7 +261,7 @@ class Fitting(Search):
         except (BuildError, ModelError):
             return math.inf
 
-    def _look(self, recipe: Recipe, best: Trial | None) -> Trial:
+    def _look(self, recipe: Recipe) -> Trial:
         """Try *recipe*, unless its bytes or its activations cannot fit."""
         skipped = self._skipped(recipe)
         if skipped is not None:

@@ -46,7 +46,7 @@ def weight_dtypes(
 def same_dtypes(before: Graph, after: Graph) -> str:
     """No tensor may have changed its dtype."""
     old = {tensor.name: tensor.dtype for tensor in before.tensors}
-    changed = [t.name for t in after.tensors if old.get(t.name, t.dtype) != t.dtype]
+    changed = [t.name for t in after.tensors if t.name and old.get(t.name, t.dtype) != t.dtype]
     return f"dtypes changed: {_names(changed)}" if changed else ""
 
 

@@ -24,14 +24,19 @@ def prunable(graph: Graph) -> Iterator[Tensor]:
 
     Not those of depthwise convolutions: few, and the first to be missed.
     """
-    seen: set[str] = set()
+    seen: set[str | bytes] = set()
     for weight in weights(graph):
         tensor = weight.tensor
         shifted = tensor.quantization is not None and any(tensor.quantization.zero_points)
         usable = tensor.dtype in WORDS and not (shifted or tensor.sparse or _depthwise(weight.op))
-        if usable and tensor.name not in seen:
-            seen.add(tensor.name)
+        if usable and which(tensor) not in seen:
+            seen.add(which(tensor))
             yield tensor
+
+
+def which(tensor: Tensor) -> str | bytes:
+    """What tells a constant from others: `clean` takes its name, and stores each content once."""
+    return tensor.name or bytes(tensor.data or b"")
 
 
 def _depthwise(op: Op) -> bool:

@@ -42,8 +42,8 @@ def check(before: Graph, after: Graph, step: Step) -> str:
     """At most so many values in each layer, no zero lost, dtypes and size as before."""
     count = int(arguments(step, PARAMETERS)["centroids"])
     many = [tensor.name for tensor in prunable(after) if distinct(tensor) > count]
-    zeros = {tensor.name: zero_share(tensor) for tensor in prunable(before)}
-    lost = [t.name for t in prunable(after) if zero_share(t) < zeros.get(t.name, 0.0)]
+    pairs = zip(prunable(before), prunable(after), strict=False)
+    lost = [new.name for old, new in pairs if zero_share(new) < zero_share(old)]
     return all_of(
         f"more than {count} different weights in {many[0]}" if many else "",
         f"zeros became other values in {lost[0]}" if lost else "",

@@ -9,9 +9,10 @@ import pytest
 from pytest_edgebudget import graph
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.passes import clean
+from pytest_edgebudget.passes._magnitude import prunable
 from pytest_edgebudget.types import Step
 
-from .conftest import DIGITS, outputs
+from .conftest import DIGITS, PASSES, outputs, step_of
 from .test_passes import each_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental_preserve_all_tensors")
@@ -92,3 +93,18 @@ def test_what_was_cleaned_has_nothing_left_to_leave_out(run_pass) -> None:
     twice = run_pass("clean", once, name="twice")
     said = clean.check(graph.read(once), graph.read(twice), Step("clean"))
     assert said == "there was nothing to leave out"
+
+
+@pytest.mark.parametrize("name", ["prune", "cluster"])
+def test_weights_without_names_are_changed_all_of_them(name: str, run_pass) -> None:
+    """What `clean` left nameless is still each a weight of its own."""
+    plain = run_pass("int8", DIGITS / "digits.tflite", name="plain")
+    cleaned = run_pass("clean", plain, name="cleaned", data=np.zeros((4, 8, 8, 1), np.int8))
+    one, other = (
+        [bytes(tensor.data) for tensor in prunable(graph.read(run_pass(name, path, name=text)))]
+        for path, text in ((plain, "a"), (cleaned, "b"))
+    )
+    assert len(other) == 4
+    assert other == one
+    before, after = graph.read(cleaned), graph.read(run_pass(name, cleaned, name="c"))
+    assert PASSES[name].check(before, after, step_of(name)) == ""
