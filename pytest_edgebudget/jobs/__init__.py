@@ -60,8 +60,8 @@ def run(
         tidy: whether the child's temporary files go with it: when it is killed it
             removes none. False where the result may name one of them.
         late: what to do when the time was up, for the error.
-        say: is told what the function writes to the file ``payload["progress"]``,
-            while it runs.
+        say: is told each line that the function appends to the file
+            ``payload["progress"]``, while it runs.
 
     Raises:
         BuildError: the function raised, its process died, or the time was up.
@@ -102,18 +102,21 @@ class _Limit:
 
 @dataclass(slots=True)
 class _Heard:
-    """Passes on what a child writes to a *file*, each text once."""
+    """Passes on what a child appends to a *file*, each whole line once."""
 
     file: Path
     say: Callable[[str], None]
-    last: str = ""
+    done: int = 0
 
     def listen(self) -> None:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            text = self.file.read_text(encoding="utf-8")
-            if text != self.last:
-                self.last = text
-                self.say(text)
+        with contextlib.suppress(OSError):
+            with self.file.open("rb") as file:
+                file.seek(self.done)
+                lines = file.read()
+            whole = lines[: lines.rfind(b"\n") + 1]
+            self.done += len(whole)
+            for line in whole.decode(errors="replace").splitlines():
+                self.say(line)
 
 
 def _run_child(
@@ -153,7 +156,9 @@ def _wait(child: subprocess.Popen[bytes], seconds: float, heard: _Heard | None) 
     while True:
         left = deadline - time.monotonic()
         try:
-            return child.wait(max(min(LISTEN, left), 0))
+            status = child.wait(max(min(LISTEN, left), 0))
+            heard.listen()  # to what it said since the last look
+            return status
         except subprocess.TimeoutExpired:
             heard.listen()
             if left <= 0:

@@ -64,9 +64,8 @@ class Job:
     def tell(self, text: str) -> None:
         """Show *text* as the progress of this job: one short line."""
         if self.progress is not None:
-            part = self.progress.with_suffix(".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(self.progress)
+            with self.progress.open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
 
     def note(self, text: str) -> None:
         """Add *text*, one line, to what a reader of a trained result must know."""

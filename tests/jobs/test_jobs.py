@@ -51,6 +51,12 @@ def not_json(payload):
 def read_stdin(payload):
     return sys.stdin.read()
 
+def tells(payload):
+    with open(payload["progress"], "a") as file:
+        for number in range(1000):
+            file.write(f"sample {number}\\n")
+        file.write("half a line")
+
 def hang(payload):
     tempfile.mkdtemp(prefix="edgebudget-")
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -115,6 +121,12 @@ def test_a_job_imports_what_the_parent_can_import(
     (elsewhere / "helpers_of_mine.py").write_text("def f(payload): return 'found'\n")
     monkeypatch.syspath_prepend(elsewhere)
     assert run("helpers_of_mine:f", {}, root=root, timeout=30, purpose="importing") == "found"
+
+
+def test_each_whole_line_of_progress_is_heard_also_what_is_said_last(root: Path) -> None:
+    heard: list[str] = []
+    run("chores:tells", {}, root=root, timeout=30, purpose="telling", say=heard.append)
+    assert heard == [f"sample {number}" for number in range(1000)]
 
 
 @pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (6, "SIGABRT"), (9, "SIGKILL")])
