@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pytest_edgebudget.extensions import command_line_manager, registry_of
 from pytest_edgebudget.lint.base import Rule
 from pytest_edgebudget.lint.families import all_rules
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.registry import Registry
-from pytest_edgebudget.wiring import command_line_manager, registry_of
 
 _ARGUMENTS = re.compile(r"\(.*\)$")
 _FAMILY = re.compile(r"[A-Za-z]{2,10}\d{0,2}x{0,2}")
