@@ -40,6 +40,7 @@ class Finding:
         severity: when it differs from the rule's own.
         file: that *line* is in, when it is not the budget file itself but one
             that it extends.
+        saves: bytes of the file that doing so would save, where that is known.
     """
 
     message: str
@@ -48,6 +49,7 @@ class Finding:
     line: int = 0
     severity: Severity | None = None
     file: Path | None = None
+    saves: int = 0
 
 
 class ModelFile:

@@ -19,6 +19,7 @@ class Reported:
 
     *path*, *line*: the file that it is about; *line* is 0 for a model.
     *devices*: the profiles on which it holds; empty where the device does not matter.
+    *saves*: bytes of the file that doing so would save, where that is known.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Reported:
     instead: str = ""
     line: int = 0
     devices: tuple[str, ...] = ()
+    saves: int = 0
 
     @property
     def place(self) -> tuple[Path, int]:
@@ -110,6 +112,7 @@ def reported(rule: Rule, finding: Finding, path: Path, device: str = "") -> Repo
         instead=_readable(finding.instead),
         line=finding.line,
         devices=(device,) if device else (),
+        saves=finding.saves,
     )
 
 

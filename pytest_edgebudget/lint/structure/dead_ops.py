@@ -75,7 +75,7 @@ def _finding(dead: Sequence[Op], costs: Sequence[LayerCost], links: Links) -> Fi
     cost = f", {number(macs)} MACs an inference" if macs else ""
     cost += f", {size(weights)} of weights" if weights else ""
     message = f"{plural(len(dead), 'op')} for a result that nobody uses{cost}"
-    return Finding(message, shown(last))
+    return Finding(message, shown(last), saves=weights)
 
 
 RULE = Rule(

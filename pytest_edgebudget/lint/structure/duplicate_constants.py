@@ -47,7 +47,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
         f"{size(wasted)} ({wasted / whole:.0%} of the file); the largest has "
         f"{size(largest[0].stored_bytes)} and is there {len(largest)} times"
     )
-    yield Finding(message, largest[0].name)
+    yield Finding(message, largest[0].name, saves=wasted)
 
 
 def _wasted(group: list[Tensor]) -> int:

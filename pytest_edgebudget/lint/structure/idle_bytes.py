@@ -51,7 +51,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
     named = sorted(((count, name) for name, count in parts.items() if count), reverse=True)
     detail = ", ".join(f"{size(count)} of {name}" for count, name in named)
     share = total / (graph.size + graph.external_size)
-    yield Finding(f"{share:.0%} of the file is not needed to run it: {detail}")
+    yield Finding(f"{share:.0%} of the file is not needed to run it: {detail}", saves=total)
 
 
 def _names(links: Links, format_: str) -> int:

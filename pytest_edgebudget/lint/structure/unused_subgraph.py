@@ -38,7 +38,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
         own = {id(view): len(view) for view in _constants(subgraph) if id(view) not in shared}
         cost = f" and {size(sum(own.values()))} of constants" if own else ""
         message = f"subgraph {number} is run by nothing: {plural(len(subgraph.ops), 'op')}{cost}"
-        yield Finding(message, subgraph.name)
+        yield Finding(message, subgraph.name, saves=sum(own.values()))
 
 
 def _reached(graph: Graph) -> set[int]:

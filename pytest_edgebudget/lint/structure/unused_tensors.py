@@ -39,7 +39,7 @@ def check(model: ModelFile) -> Iterator[Finding]:
         share = total / whole
         largest = max(unused, key=lambda tensor: tensor.stored_bytes)
         message = f"{plural(len(unused), 'constant')} that nobody uses: {size(total)} ({share:.1%})"
-        yield Finding(message, largest.name)
+        yield Finding(message, largest.name, saves=total)
     main = model.links[0]
     for index in main.subgraph.inputs:
         if not main.used(index):

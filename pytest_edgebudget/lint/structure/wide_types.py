@@ -43,12 +43,14 @@ def check(model: ModelFile) -> Iterator[Finding]:
     if floats:
         stored = sum(tensor.stored_bytes for tensor in floats)
         what = f", {size(stored)} of constants (half as float32)" if stored else ""
-        yield Finding(f"{plural(len(floats), 'tensor')} in float64{what}", floats[0].name)
+        message = f"{plural(len(floats), 'tensor')} in float64{what}"
+        yield Finding(message, floats[0].name, saves=stored // 2)
     taken = sum(tensor.stored_bytes for tensor in integers)
     if taken >= _LEAST:
         message = f"{plural(len(integers), 'int64 constant')} would fit in 32 bits"
         largest = max(integers, key=lambda tensor: tensor.stored_bytes)
-        yield Finding(f"{message}: {size(taken)} are twice what is needed", largest.name)
+        message = f"{message}: {size(taken)} are twice what is needed"
+        yield Finding(message, largest.name, saves=taken // 2)
 
 
 def _wide(model: ModelFile) -> tuple[list[Tensor], list[Tensor]]:
