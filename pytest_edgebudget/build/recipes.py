@@ -40,6 +40,7 @@ def build(
     target: Profile | None = None,
     say: Callable[[str], None] = lambda text: None,
     tried: bool = True,
+    cached: bool = False,
 ) -> Artifact:
     """
     Make the artifact of *recipe* from *source*, or take it from the cache.
@@ -49,8 +50,10 @@ def build(
     is false, for who looks at the file first. *target* is for
     passes that compile: then what they got is what runs. Steps that train come
     first, on the Keras model of the source; *say* is told how far they are.
+    *cached*: make nothing that is not in the cache.
 
     Raises:
+        LookupError: it is not in the cache, and nothing else was asked for.
         BuildError: a pass failed or did not keep its promise, or the runtime
             refuses the file.
         MissingExtra: a pass needs a library that is not installed.
@@ -65,7 +68,9 @@ def build(
     compiling.check_last([bound.chosen for bound in steps])
     lessons = [bound for bound in steps if bound.chosen.trains]
     behind = [bound for bound in steps if not bound.chosen.trains]
-    school = training.School(data=data, root=root, store=store, say=say, behind=behind)
+    school = training.School(
+        data=data, root=root, store=store, say=say, behind=behind, cached=cached
+    )
     source = training.trained(lessons, source, school) if lessons else _untrained(source)
     steps = [bound for bound in steps if not bound.chosen.trains]
     runtime = runtime or RUNTIMES[source.format]
@@ -73,6 +78,8 @@ def build(
     key = _key(recipe, source, steps, data, runtime) | facts
     if found := artifacts.fetch(store.record("build", key), recipe, store):
         return found
+    if cached:
+        return _before_it_ran(artifacts.fetch(store.record("made", key), recipe, store), tried)
     with store.lock(json.dumps(key, sort_keys=True)):
         found = artifacts.fetch(store.record("build", key), recipe, store)
         made = found or artifacts.fetch(store.record("made", key), recipe, store)
@@ -81,6 +88,12 @@ def build(
         if found is None:
             made = _tried(made, runtime, root) if tried else made
             store.write_record("build" if tried else "made", key, artifacts.record(made))
+    return made
+
+
+def _before_it_ran(made: Artifact | None, tried: bool) -> Artifact:
+    if made is None or tried:
+        raise LookupError
     return made
 
 

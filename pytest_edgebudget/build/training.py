@@ -33,13 +33,18 @@ HANDED = ("train", "val", "calibration")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class School:
-    """Where training happens; *say* is told how far it is, *behind* are steps that come later."""
+    """
+    Where training happens; *say* is told how far it is, *behind* are steps that come later.
+
+    *cached*: nothing is trained, and what is not in the cache is a LookupError.
+    """
 
     data: DataFile | None
     root: Path
     store: Store
     say: Callable[[str], None] = lambda text: None
     behind: Sequence[Bound] = ()
+    cached: bool = False
 
 
 def check_trainable(steps: Sequence[Bound], source: Artifact, data: DataFile | None) -> None:
@@ -104,6 +109,8 @@ def _step(bound: Bound, current: Artifact, source: Artifact, school: School) -> 
         key |= tuning.key(source, school.behind, school.root)
     if found := artifacts.fetch(store.record("train", key), AS_IT_IS, store):
         return found
+    if school.cached:
+        raise LookupError
     with store.lock(json.dumps(key, sort_keys=True)):
         found = artifacts.fetch(store.record("train", key), AS_IT_IS, store)
         if found is None:

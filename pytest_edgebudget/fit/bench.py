@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from pytest_edgebudget.facts import (
     SynthesisFacts,
     TwinAnswers,
 )
+from pytest_edgebudget.fit.hands import Hands
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.measure import Wanted, measure
@@ -73,7 +74,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """A model with its source artifact, its data and the device that it runs on."""
+    """
+    A model with its source artifact, its data and the device that it runs on.
+
+    *hands*: who builds and measures; None: this process does.
+    """
 
     model: ModelBudget
     source: Artifact
@@ -88,6 +93,7 @@ class Bench:
     say: Callable[[str], None]
     tried: Callable[[Trial], None] = lambda trial: None
     answered: dict[tuple[str, str, int | None], Any] = field(default_factory=dict)
+    hands: Hands | None = None
 
     def limits(self, needs: tuple[type, ...]) -> tuple[Limit, ...]:
         """The model's limits of metrics that read one of these kinds of facts."""
@@ -103,6 +109,16 @@ class Bench:
     def build(self, recipe: Recipe, *, tried: bool = True) -> Artifact:
         """The artifact of *recipe*; *tried*: it ran once in its runtime. Raises `BuildError`."""
         self.say(f"{self.model.name}: {recipe}: building")
+        if self.hands is not None:
+            return self.hands.build(replace(self, hands=None), recipe, tried=tried)
+        return self.build_here(recipe, tried=tried)
+
+    def build_here(self, recipe: Recipe, *, tried: bool, cached: bool = False) -> Artifact:
+        """
+        Build in this process, whoever else is there.
+
+        *cached*: only look whether it was built before; raises LookupError where it was not.
+        """
         return build(
             recipe,
             self.source,
@@ -114,6 +130,7 @@ class Bench:
             store=self.store,
             say=lambda text: self.say(f"{self.model.name}: {recipe}: {text}"),
             tried=tried,
+            cached=cached,
         )
 
     def measure(
@@ -122,11 +139,15 @@ class Bench:
         """Read the metrics of *limits* on a split, or its *first* so many samples."""
         self.say(f"{self.model.name}: {artifact.recipe}: measuring")
         with told_as(f"{self.model.name} ({artifact.recipe})", artifact, self.data):
-            return self._measure(artifact, limits, split, first)
+            if self.hands is not None:
+                own = replace(self, hands=None)
+                return self.hands.measure(own, artifact, tuple(limits), split, first)
+            return self.measure_here(artifact, limits, split, first)
 
-    def _measure(
+    def measure_here(
         self, artifact: Artifact, limits: Iterable[Limit], split: str, first: int | None
     ) -> Measurement:
+        """Measure from this process, whoever else is there."""
         return measure(
             artifact,
             [self.wanted(limit) for limit in limits],

@@ -62,6 +62,8 @@ class Fitting(Search):
     def _search(self, recipes: Sequence[Recipe]) -> Fit:
         tried = {str(trial.recipe) for trial in self.trials}
         best = self._best(self._unseen(self._candidates(), tried))
+        if best is not None:
+            self.ahead.close()
         if best is not None and best.artifact is not None:
             return self._fit(best.artifact, self._final(best), self.split)
         self._clean_the_nearest()
@@ -79,7 +81,7 @@ class Fitting(Search):
         for trial in sorted(built, key=lambda each: each.excess)[:CLEANED_AT_LAST]:
             cleaned = self.space.cleaned(trial.recipe)
             if cleaned is not None and self._trial_of(cleaned) is None and not self.spent():
-                self.trials.append(self._look(cleaned))
+                self.trials.append(self.ahead.look(cleaned))
                 self.bench.tried(self.trials[-1])
 
     def _unseen(self, recipes: Iterable[Recipe], tried: set[str]) -> Iterator[Recipe]:
@@ -93,16 +95,19 @@ class Fitting(Search):
 
     def spent(self) -> bool:
         """Whether its trials or its time are used up."""
-        built = sum(trial.state != "skipped" for trial in self.trials)
         longest = self.choice.max_time
         late = longest is not None and time.monotonic() - self._started > longest
-        return built >= self.choice.max_trials or late
+        return self._room() <= 0 or late
+
+    def _room(self) -> float:
+        built = sum(trial.state != "skipped" for trial in self.trials)
+        return self.choice.max_trials - built
 
     def _best(self, recipes: Iterator[Recipe]) -> Trial | None:
         """The trial that is chosen: the first that keeps every limit, or the best that does."""
         best: Trial | None = None
         for recipe in recipes:
-            trial = self._look(recipe)
+            trial = self.ahead.look(recipe)
             self.trials.append(trial)
             self.bench.tried(trial)
             if trial.state != "chosen":
@@ -171,6 +176,8 @@ class Fitting(Search):
 
     def _each_cleaned(self, recipes: Iterable[Recipe]) -> Iterator[Recipe]:
         """Each, and where it broke limits of bytes by little what it becomes without ballast."""
+        if isinstance(recipes, Sequence):
+            self.ahead.expect([each for each in recipes if self._trial_of(each) is None])
         for recipe in recipes:
             yield recipe
             trial = self._trial_of(recipe)
@@ -224,11 +231,13 @@ class Fitting(Search):
     def _smallest_first(self) -> Iterator[Recipe]:
         """Everything that may fit, built at once and sent to the judge in the order of its size."""
         base = (*self.space.base(), *self.space.harsh())
-        cleaned = [self.space.cleaned(recipe) or recipe for recipe in base]
-        sizes = {recipe: self._built_size(recipe) for recipe in cleaned}
+        cleaned = list(dict.fromkeys(self.space.cleaned(recipe) or recipe for recipe in base))
+        sizes = dict(zip(cleaned, self.ahead.each(self._built_size, cleaned), strict=True))
         kept = [recipe for recipe in sizes if sizes[recipe] < math.inf]
         best = math.inf
-        for recipe in sorted(kept, key=lambda each: sizes[each]):
+        kept.sort(key=lambda each: sizes[each])
+        self.ahead.expect([each for each in kept if self._trial_of(each) is None])
+        for recipe in kept:
             yield recipe
             if self._chosen(recipe):
                 best = sizes[recipe]
@@ -261,7 +270,7 @@ class Fitting(Search):
         except (BuildError, ModelError):
             return math.inf
 
-    def _look(self, recipe: Recipe) -> Trial:
+    def _attempt(self, recipe: Recipe) -> Trial:
         """Try *recipe*, unless its bytes or its activations cannot fit."""
         skipped = self._skipped(recipe)
         if skipped is not None:

@@ -11,6 +11,7 @@ from pytest_edgebudget import verdict as verdicts
 from pytest_edgebudget.budget.recipes import parse_recipe
 from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.errors import BuildError, EdgeBudgetError, ModelError
+from pytest_edgebudget.fit.ahead import Ahead
 from pytest_edgebudget.fit.bench import (
     IN_THE_FILE,
     MEMORY,
@@ -47,6 +48,12 @@ class Search:
         self.bench = bench
         self.trials: list[Trial] = []
         self._befores: dict[tuple[tuple[str, ...], str, int | None], Measurement] = {}
+        self.ahead = Ahead(
+            self._attempt,
+            size=bench.hands.size if bench.hands else 1,
+            late=self._trains,
+            room=self._room,
+        )
 
     def run(self, recipes: Sequence[Recipe], *, locked: str | None) -> Fit:
         """
@@ -55,6 +62,12 @@ class Search:
         The *locked* recipe, or one without rivals, is judged as it is; the
         others only when it surely breaks a limit.
         """
+        try:
+            return self._run(recipes, locked)
+        finally:
+            self.ahead.close()
+
+    def _run(self, recipes: Sequence[Recipe], locked: str | None) -> Fit:
         if recipes and (str(recipes[0]) == locked or len(recipes) == 1):
             fit = self._as_it_is(recipes[0], from_lock=str(recipes[0]) == locked)
             if fit is not None:
@@ -78,15 +91,30 @@ class Search:
 
     def _search(self, recipes: Sequence[Recipe]) -> Fit:
         split = selection_split(self.bench.data)
+        self.ahead.expect(recipes)
         for recipe in recipes:
-            trial = self._try(recipe, split)
+            trial = self.ahead.look(recipe)
             self.trials.append(trial)
             if trial.state == "chosen" and trial.artifact is not None:
+                self.ahead.close()
                 return self._fit(trial.artifact, self._final(trial), split)
         closest = self._closest(split)
         if closest is None or closest.artifact is None:
             raise BuildError(self._nothing())
         return self._fit(closest.artifact, self._final(closest), split if recipes else "")
+
+    def _attempt(self, recipe: Recipe) -> Trial:
+        """What becomes of *recipe*; several threads at once may ask."""
+        return self._try(recipe, selection_split(self.bench.data))
+
+    def _trains(self, recipe: Recipe) -> bool:
+        """Whether *recipe* takes long enough to wait for its turn."""
+        passes = self.bench.passes
+        return any(step.name in passes and passes[step.name].trains for step in recipe.steps)
+
+    def _room(self) -> float:
+        """How many candidates may still be tried."""
+        return math.inf
 
     def _nothing(self) -> str:
         """Why there is no candidate; once, where all failed alike."""
