@@ -18,6 +18,7 @@ from pytest_edgebudget.against.pasts import Pasts
 from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.runs import unknown_runs, with_run
+from pytest_edgebudget.data import load_data
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.recipes import recipes_of
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
@@ -31,7 +32,7 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.relock import write_locks, written_down
-from pytest_edgebudget.report.base import FileRow, ModelRow, Run
+from pytest_edgebudget.report.base import ChangedRow, FileRow, FixRow, ModelRow, Run
 from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
 from pytest_edgebudget.settings import read_settings
@@ -43,12 +44,15 @@ from pytest_edgebudget.types import (
     Limit,
     Measurement,
     ModelBudget,
+    Outcome,
     Trial,
     Verdict,
 )
 
 if TYPE_CHECKING:
+    from pytest_edgebudget.changes.limits import Earlier
     from pytest_edgebudget.lint.base import Rule
+    from pytest_edgebudget.lint.result import FileResult, Reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,7 @@ class GateSession:
     recorder: Recorder = field(default_factory=Recorder)
     _locks: dict[Path, Lock] = field(default_factory=dict)
     _fits: dict[tuple[Path, str], Fit | EdgeBudgetError] = field(default_factory=dict)
+    _lints: dict[tuple[Path, str], FileResult] = field(default_factory=dict)
     _devices: dict[Path, Device] = field(default_factory=dict)
     _store: Store | None = None
     _keeper: Keeper = field(default_factory=Keeper)
@@ -244,11 +249,59 @@ class GateSession:
         self.observe(verdict)
         why, file = blame(verdict, metric, fit.artifact), self.name(budget.path)
         row = limit_row(verdict, metric, file=file, blame=why)
+        changed, fixes = self._told(budget, fit, verdict, metric)
         return Found(
-            limit=replace(row, against=judged.against, anchor=judged.anchor),
+            limit=replace(
+                row, against=judged.against, anchor=judged.anchor, changed=changed, fixes=fixes
+            ),
             model=self._row(budget, fit),
             lock=_entry(fit) if fit.kept else None,
         )
+
+    def _told(
+        self, budget: Budget, fit: Fit, verdict: Verdict, metric: Metric
+    ) -> tuple[ChangedRow | None, tuple[FixRow, ...]]:
+        """What changed, and what would fix it; nothing of a limit that is not broken."""
+        if verdict.outcome is not Outcome.BROKEN:
+            return None, ()
+        from pytest_edgebudget.changes.limits import Broken, told
+
+        return told(
+            Broken(
+                verdict=verdict,
+                metric=metric,
+                fit=fit,
+                device=self.device(budget),
+                passes=self.registry.passes,
+                calibrated=self._calibrated(fit.model),
+                findings=self._findings(budget, fit.model),
+                earlier=self._earlier(budget, fit, verdict),
+            )
+        )
+
+    def _calibrated(self, model: ModelBudget) -> bool:
+        if model.data is None:
+            return False
+        return load_data(model.data, root=self.root, store=self.store).has("x_calibration")
+
+    def _findings(self, budget: Budget, model: ModelBudget) -> tuple[Reported, ...]:
+        return () if budget.lint.level == "off" else self._linted(budget, model).found
+
+    def _earlier(self, budget: Budget, fit: Fit, verdict: Verdict) -> Earlier | None:
+        """What a broken limit's artifact is compared with: the bound's own past, or the lock."""
+        from pytest_edgebudget.changes.limits import Earlier, broken_bound
+
+        bound = broken_bound(verdict)
+        kind = bound.kind if bound else ""
+        past = self.past.artifact(verdict.limit, kind, budget, fit, self.device(budget))
+        if past is not None:
+            return None if past[1] == fit.artifact.path else Earlier(*past)
+        entry = self._locked(budget, fit.model.name)
+        if entry is None or entry.artifact == fit.artifact.sha256:
+            return None
+        path = self.store.file(entry.artifact, fit.artifact.path.suffix)
+        missing = f"its artifact {entry.artifact[:12]} is not in the cache of this machine"
+        return Earlier("the lock", path, "" if path else missing)
 
     def judge_group(self, budget: Budget, group: GroupBudget, limit: Limit) -> Found:
         """One joint limit's verdict, over the artifacts of all its models."""
@@ -271,11 +324,7 @@ class GateSession:
 
         Raises `EdgeBudgetError` when a rule failed: nothing is known then.
         """
-        from pytest_edgebudget.lint.artifact import lint_artifact
-
-        fit = self.fit(budget, model)
-        extra = self.rules() if self.rules else None
-        result = lint_artifact(fit.artifact.runs_as, budget, model, root=self.root, extra=extra)
+        fit, result = self.fit(budget, model), self._linted(budget, model)
         if result.crashes:
             raise EdgeBudgetError("\n".join(result.crashes), "a mistake of ours: please report it")
         file = self.name(budget.path)
@@ -283,6 +332,17 @@ class GateSession:
             lint=lint_row(result.found, budget, model, file=file),
             model=self._row(budget, fit),
         )
+
+    def _linted(self, budget: Budget, model: ModelBudget) -> FileResult:
+        """What the linter says of the model's artifact, asked once."""
+        from pytest_edgebudget.lint.artifact import lint_artifact
+
+        key = budget.path, model.name
+        if key not in self._lints:
+            path = self.fit(budget, model).artifact.runs_as
+            extra = self.rules() if self.rules else None
+            self._lints[key] = lint_artifact(path, budget, model, root=self.root, extra=extra)
+        return self._lints[key]
 
     def _row(self, budget: Budget, fit: Fit) -> ModelRow:
         return model_row(

@@ -85,6 +85,14 @@ class Against:
             row = AgainstRow(ref=reference.shown, outcome="unmeasured", text=reason)
             return _unmeasured(reason), row
 
+    def artifact(self, budget: Budget, fit: Fit, device: Device) -> tuple[str, Path] | None:
+        """What the past is called, and the model's file then; None where there is none."""
+        try:
+            shown = self._resolved().shown
+            return shown, self._base(budget, fit, device).artifact.path
+        except EdgeBudgetError:
+            return None  # the bound says why
+
     def _resolved(self) -> Reference:
         if self._reference is None:
             self._reference = resolve(self.text, self.root)

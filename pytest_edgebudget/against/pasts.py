@@ -17,7 +17,7 @@ from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.report.base import AgainstRow
 from pytest_edgebudget.store import Store
-from pytest_edgebudget.types import Bound, Budget, Outcome, Verdict
+from pytest_edgebudget.types import Bound, Budget, Limit, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,17 @@ class Pasts:
                 )
             rows.append(row)
         return Judged(verdict, *rows)
+
+    def artifact(
+        self, limit: Limit, kind: str, budget: Budget, fit: Fit, device: Device
+    ) -> tuple[str, Path] | None:
+        """
+        The model that a bound of *limit* of that *kind* was compared with: its name, its file.
+
+        None where that was the lock, or the model of then is not there.
+        """
+        text = f"{PREFIX}{limit.anchor}" if kind == "anchor" else self.text
+        return self._of(text).artifact(budget, fit, device) if text else None
 
     def _bound(
         self, text: str, verdict: Verdict, metric: Metric, budget: Budget, fit: Fit, device: Device

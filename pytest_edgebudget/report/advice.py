@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pytest_edgebudget.budget.tree import key_text
 from pytest_edgebudget.devices.recipes import ANYWHERE
-from pytest_edgebudget.report import words
-from pytest_edgebudget.report.base import BoundRow, LayerRow, LimitRow, ModelRow, TrialRow
+from pytest_edgebudget.report import changed, words
+from pytest_edgebudget.report.base import BoundRow, FixRow, LayerRow, LimitRow, ModelRow, TrialRow
 from pytest_edgebudget.types import Unit
 from pytest_edgebudget.units import format_value, parse
 
@@ -27,6 +27,7 @@ WIDER = {
     "fixed_point(18, 8)": "two more bits on either side of the binary point",
 }
 """Of fixed-point models: no other recipe makes one."""
+FIXES_SHOWN, FEW = 4, 2
 FASTER = {"int8": "integer kernels, the fastest on most CPUs"}
 
 FIXES = {
@@ -49,9 +50,14 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
         yield from _ratchet(bound)
     if bound.kind == "ratchet" and bound.bound is None:
         return
+    known = [fix for fix in row.fixes if fix.kind != "limit"]
+    helpful = [fix for fix in known if fix.enough != "no"]
+    yield from _predicted(row, helpful[:FIXES_SHOWN])
     if model:
         yield from _recipes(row, model)
         yield from _other_candidate(row, model)
+    if not helpful:
+        yield from _predicted(row, known[:FEW])
     top = next((layer for layer in row.layers if layer.kind), None)
     if top and row.layers_unit != Unit.FRACTION.value:  # what fell off is not too large
         share = f"{_share(row, top)} of the {row.layers_of}"
@@ -62,9 +68,17 @@ def advice(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
         bound.kind in ("max", "min") and row.after is not None and math.isfinite(_worst(row, bound))
     ):
         yield f"if the cost is meant: a limit of {_rounded(row, bound)} in {row.where or row.file}"
+    yield from (changed.fix(fix, row.unit) for fix in row.fixes if fix.kind == "limit")
     if (bound.kind != "max_regression" or row.against) and model:
         key = key_text(("models", row.model, "waive", row.metric))
         yield f"for a while: [{key}] with a reason and a date"
+
+
+def _predicted(row: LimitRow, fixes: Iterable[FixRow]) -> Iterator[str]:
+    """Fixes whose effect is known, with what they would make of the reading."""
+    whys = FIXES.get(row.metric, {})
+    for fix in fixes:
+        yield changed.fix(fix, row.unit, whys.get(fix.text, "") if fix.kind == "recipe" else "")
 
 
 def _ratchet(bound: BoundRow) -> Iterator[str]:
@@ -88,7 +102,10 @@ def _recipes(row: LimitRow, model: ModelRow) -> Iterator[str]:
     for recipe, saves in fixes.items():
         if model.recipes and recipe in ANYWHERE and recipe not in model.recipes:
             continue
-        if recipe not in tried and not _already_integer(model) and _may_fit(row, recipe):
+        known = any(fix.text == recipe for fix in row.fixes)  # said with a figure, or not enough
+        if known or recipe in tried or _already_integer(model):
+            continue
+        if _may_fit(row, recipe):
             yield f'optimize = [..., "{recipe}"]: {saves}'
 
 

@@ -97,6 +97,65 @@ class LayerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PieceRow:
+    """
+    What one layer makes of a change; *before*, *after*: its shares in the two versions.
+
+    *kind* is "" for what is no layer, named in brackets. *what*: how the layer
+    itself changed; "" where only its share did.
+    """
+
+    name: str
+    kind: str
+    what: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedRow:
+    """
+    The difference to an earlier version of the model, *since*, layer by layer.
+
+    *of* is the metric that was taken apart, in *unit*, from *before* to *after*:
+    the limit's own, or what it follows from. The *pieces*, largest first, add up to the
+    difference; the first *enough* of them explain 90 % of it. *evidence*: exact, or
+    estimated. *reason*: why nothing can be told; there are no pieces then.
+    """
+
+    since: str
+    of: str = ""
+    unit: str = ""
+    evidence: str = ""
+    before: float = 0.0
+    after: float = 0.0
+    pieces: tuple[PieceRow, ...] = ()
+    enough: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixRow:
+    """
+    What would fix a broken limit, and what the reading would then be.
+
+    *kind*: recipe (not tried yet), undo (of a layer's change), lint (a finding with its
+    code), memory (another plan), threads, limit (a wider tolerance). *value* in
+    *low*..*high* is predicted, in the metric's unit, with its *evidence*; None where it is
+    not known. *enough*: yes, maybe (the limit lies inside), no, or "" where not known.
+    """
+
+    kind: str
+    text: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    saves: float | None = None
+    evidence: str = ""
+    enough: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRow:
     """
     One limit: an item of the run.
@@ -105,7 +164,8 @@ class LimitRow:
     warned, waived, skipped for limits that do not fail although they are not
     kept. *where* is the file and line in which the limit was written (an
     extended file, maybe). *layers* are the largest shares of the metric *layers_of*, in
-    *layers_unit*, and *layers_total* is what all layers add up to.
+    *layers_unit*, and *layers_total* is what all layers add up to. *changed* and *fixes*, best
+    first, are there for broken limits.
     """
 
     id: str
@@ -132,6 +192,8 @@ class LimitRow:
     against: AgainstRow | None = None
     anchor: AgainstRow | None = None
     drop: DropRow | None = None
+    changed: ChangedRow | None = None
+    fixes: tuple[FixRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

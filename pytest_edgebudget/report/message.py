@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_edgebudget.report import words
+from pytest_edgebudget.report import changed, words
 from pytest_edgebudget.report.advice import advice, tried
 from pytest_edgebudget.report.base import LimitRow, LintRow, ModelRow
 from pytest_edgebudget.report.words import one_line as one_line
@@ -39,6 +39,7 @@ def _lines(row: LimitRow, model: ModelRow | None) -> Iterator[str]:
     yield from _headline(row)
     yield from _context(row, model)
     yield from _layers(row)
+    yield from _changed(row)
     if model and len(model.trials) > 1:
         yield from _trials(model)
     if model and model.infeasible:
@@ -102,6 +103,17 @@ def _layers(row: LimitRow) -> Iterator[str]:
             for layer in row.layers
         ]
     )
+
+
+def _changed(row: LimitRow) -> Iterator[str]:
+    if row.changed is None:
+        return
+    end = ":" if row.changed.pieces else ""
+    yield f"\n{changed.headline(row.changed, row.metric)}{end}"
+    if found := changed.pieces(row.changed):
+        yield from _columns(found)
+    if more := changed.more(row.changed):
+        yield f"  ({more})"
 
 
 def _trials(model: ModelRow) -> Iterator[str]:
