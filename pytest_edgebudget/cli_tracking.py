@@ -41,9 +41,15 @@ def _add_history(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.cli import find_root
     from pytest_edgebudget.compare.command import compare
+    from pytest_edgebudget.settings import read_settings
+    from pytest_edgebudget.store import Store
 
-    print(compare(options.before, options.after, options.format), end="")
+    settings = read_settings(find_root())
+    # A comparison of two files makes no folder: without a cache there are no artifacts.
+    store = Store(settings.cache, settings.cache_limit) if settings.cache.is_dir() else None
+    print(compare(options.before, options.after, options.format, store), end="")
     return 0
 
 

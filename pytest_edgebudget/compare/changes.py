@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pytest_edgebudget.report.base import LimitRow, ReadingRow, Run
+from pytest_edgebudget.report.base import ChangedRow, LimitRow, ReadingRow, Run
 from pytest_edgebudget.types import Evidence, Reading
 from pytest_edgebudget.verdict import incomparable
 
@@ -26,7 +26,10 @@ class Change:
         recipes: of both artifacts.
         change: *after* less *before*, in the unit; None where they cannot be compared.
         verdict: same, better, worse, "within noise" (the intervals of noisy
-            readings overlap), unmeasured (with the *reason*), added, removed.
+            readings overlap, and no ratio of both models broke its limit),
+            unmeasured, added, removed.
+        reason: why it is unmeasured; the ratio that made it worse.
+        layers: which layers made it worse; None where nothing tells.
     """
 
     file: str
@@ -42,6 +45,7 @@ class Change:
     change: float | None
     verdict: str
     reason: str = ""
+    layers: ChangedRow | None = None
 
     @property
     def share(self) -> float | None:
@@ -106,7 +110,16 @@ def _judge(old: LimitRow | None, new: LimitRow | None) -> tuple[float | None, st
     if why := incomparable(_reading(new), _reading(old)):
         return None, "unmeasured", f"not comparable: {why}"
     difference = new.after.value - old.after.value
-    return difference, _verdict(old.after, new.after, lower=new.better == "lower"), ""
+    verdict = _verdict(old.after, new.after, lower=new.better == "lower")
+    if verdict == "within noise" and _ratio_broke(new) and not _ratio_broke(old):
+        assert new.against is not None
+        return difference, "worse", new.against.text
+    return difference, verdict, ""
+
+
+def _ratio_broke(row: LimitRow) -> bool:
+    """Whether both models were timed in turns, which tells what two readings cannot."""
+    return bool(row.against and row.against.ratio and row.against.outcome == "broken")
 
 
 def _unreadable(old: LimitRow, new: LimitRow) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from pytest_edgebudget.compare.changes import Change
-from pytest_edgebudget.report import words
+from pytest_edgebudget.report import changed, words
 from pytest_edgebudget.texts import printable
 from pytest_edgebudget.types import Unit
 
@@ -28,7 +28,23 @@ def as_text(changes: Sequence[Change]) -> str:
         )
         lines.append("  ".join(cells).rstrip())
         lines += [f"    ({note})" for note in (_notes(change) if change else ())]
+    lines += [line for change in changes for line in _layers(change)]
     return "\n".join(printable(line) for line in [*lines, "", summary(changes)]) + "\n"
+
+
+def _layers(change: Change) -> Iterator[str]:
+    """The layers that made a limit worse, as an indented table."""
+    if change.layers is None:
+        return
+    yield ""
+    yield f"{change.model}: {changed.headline(change.layers, change.metric)}"
+    rows = changed.pieces(change.layers)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
+    if more := changed.more(change.layers):
+        yield f"  ({more})"
 
 
 def as_markdown(changes: Sequence[Change]) -> str:
@@ -40,7 +56,21 @@ def as_markdown(changes: Sequence[Change]) -> str:
         "|---|---|--:|--:|--:|---|---|",
     ]
     lines += [_markdown_row(change) for change in changes]
+    lines += [line for change in changes for line in _markdown_layers(change)]
     return "\n".join([*lines, ""])
+
+
+def _markdown_layers(change: Change) -> Iterator[str]:
+    if change.layers is None:
+        return
+    title = f"{change.model}: {changed.headline(change.layers, change.metric)}"
+    yield f"\n{_plain(title)}\n"
+    if rows := changed.pieces(change.layers):
+        yield "| layer | kind | change | part |"
+        yield "|---|---|---|--:|"
+        yield from ("| " + " | ".join(map(_plain, row)) + " |" for row in rows)
+    if more := changed.more(change.layers):
+        yield f"\n{more}"
 
 
 def _markdown_row(change: Change) -> str:
@@ -103,7 +133,7 @@ def _difference(change: Change) -> str:
 
 
 def _notes(change: Change) -> Iterator[str]:
-    if change.reason and change.verdict == "unmeasured":
+    if change.reason and change.verdict in ("unmeasured", "worse"):
         yield change.reason
     first, second = change.recipes
     if first and second and first != second:

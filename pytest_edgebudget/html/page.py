@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pytest_edgebudget.html import bars, marks, plots
 from pytest_edgebudget.html.extras import Maps, Trends
 from pytest_edgebudget.html.style import CSS
-from pytest_edgebudget.report import words
+from pytest_edgebudget.report import changed, words
 from pytest_edgebudget.report.advice import advice, tried
 from pytest_edgebudget.report.base import (
     ErrorRow,
@@ -88,6 +88,7 @@ def _part(
     inside += [f'<p class="error">{marks.text(row.message)}</p>' for row in errors]
     inside += [f"<p>lint: {marks.text(line)}</p>" for row in lints for line in words.told(row)]
     inside += _told(limits, model)
+    inside += _changed(limits)
     inside += _layers(limits)
     inside += _candidates(model, limits)
     inside += _trends(limits, trends)
@@ -127,6 +128,36 @@ def _told(rows: Sequence[LimitRow], model: ModelRow | None) -> Iterator[str]:
         if fixes:
             items = "".join(f"<li>{marks.text(fix)}</li>" for fix in fixes)
             yield f"<p>What would fix {marks.text(row.metric)}:</p><ul>{items}</ul>"
+
+
+def _changed(rows: Sequence[LimitRow]) -> Iterator[str]:
+    """The layers behind each broken limit, before and after."""
+    for row in rows:
+        if row.changed is None:
+            continue
+        title = marks.text(changed.headline(row.changed, row.metric))
+        if not row.changed.pieces:
+            yield f"<p>{title}</p>"
+            continue
+        cells = [
+            tuple(
+                map(
+                    marks.text,
+                    (
+                        piece.name,
+                        piece.kind,
+                        piece.what,
+                        words.value(piece.before, row.changed.unit),
+                        words.value(piece.after, row.changed.unit),
+                        changed.signed(piece.after - piece.before, row.changed.unit),
+                    ),
+                )
+            )
+            for piece in row.changed.pieces
+        ]
+        head = ("layer", "kind", "change", "before", "after", "part")
+        table = marks.table(head, cells, numbers=(3, 4, 5), label=f"{row.metric}: what changed")
+        yield marks.details(title, table, opened=True)
 
 
 def _layers(rows: Sequence[LimitRow]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_edgebudget.report import words
+from pytest_edgebudget.report import changed, words
 from pytest_edgebudget.report.advice import advice, tried
 from pytest_edgebudget.report.base import LimitRow, ModelRow, Report, Run
 
@@ -80,8 +80,18 @@ def _row(run: Run, row: LimitRow) -> str:
 
 def _broken(run: Run, row: LimitRow) -> Iterator[str]:
     yield f"**{_text(words.one_line(row))}**\n"
+    if row.changed:
+        yield f"{_text(changed.headline(row.changed, row.metric))}\n"
+        yield from (f"- {_text(_piece(cells))}" for cells in changed.pieces(row.changed))
+        yield ""
     yield from (f"- {_text(fix)}" for fix in advice(row, run.model(row.file, row.model)))
     yield ""
+
+
+def _piece(cells: list[str]) -> str:
+    """``conv2 (CONV_2D), 16x3x3x8 -> 32x3x3x8: +4.50 KiB``."""
+    name, kind, what, part = cells
+    return f"{name}{f' ({kind})' if kind else ''}{f', {what}' if what else ''}: {part}"
 
 
 def _trials(model: ModelRow) -> Iterator[str]:
