@@ -18,7 +18,6 @@ from pytest_edgebudget.against.pasts import Pasts
 from pytest_edgebudget.blame import blame
 from pytest_edgebudget.budget import read_budget
 from pytest_edgebudget.budget.runs import unknown_runs, with_run
-from pytest_edgebudget.data import load_data
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.recipes import recipes_of
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
@@ -52,7 +51,7 @@ from pytest_edgebudget.types import (
 if TYPE_CHECKING:
     from pytest_edgebudget.changes.limits import Earlier
     from pytest_edgebudget.lint.base import Rule
-    from pytest_edgebudget.lint.result import FileResult, Reported
+    from pytest_edgebudget.lint.result import FileResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,8 +263,9 @@ class GateSession:
         """What changed, and what would fix it; nothing of a limit that is not broken."""
         if verdict.outcome is not Outcome.BROKEN:
             return None, ()
-        from pytest_edgebudget.changes.limits import Broken, told
+        from pytest_edgebudget.changes.limits import Broken, calibrated, told
 
+        off = budget.lint.level == "off"
         return told(
             Broken(
                 verdict=verdict,
@@ -273,35 +273,21 @@ class GateSession:
                 fit=fit,
                 device=self.device(budget),
                 passes=self.registry.passes,
-                calibrated=self._calibrated(fit.model),
-                findings=self._findings(budget, fit.model),
+                calibrated=calibrated(fit.model, self.root, self.store),
+                findings=() if off else self._linted(budget, fit.model).found,
                 earlier=self._earlier(budget, fit, verdict),
             )
         )
 
-    def _calibrated(self, model: ModelBudget) -> bool:
-        if model.data is None:
-            return False
-        return load_data(model.data, root=self.root, store=self.store).has("x_calibration")
-
-    def _findings(self, budget: Budget, model: ModelBudget) -> tuple[Reported, ...]:
-        return () if budget.lint.level == "off" else self._linted(budget, model).found
-
     def _earlier(self, budget: Budget, fit: Fit, verdict: Verdict) -> Earlier | None:
         """What a broken limit's artifact is compared with: the bound's own past, or the lock."""
-        from pytest_edgebudget.changes.limits import Earlier, broken_bound
+        from pytest_edgebudget.changes.limits import Earlier, broken_kind, locked_artifact
 
-        bound = broken_bound(verdict)
-        kind = bound.kind if bound else ""
+        kind = broken_kind(verdict)
         past = self.past.artifact(verdict.limit, kind, budget, fit, self.device(budget))
         if past is not None:
             return None if past[1] == fit.artifact.path else Earlier(*past)
-        entry = self._locked(budget, fit.model.name)
-        if entry is None or entry.artifact == fit.artifact.sha256:
-            return None
-        path = self.store.file(entry.artifact, fit.artifact.path.suffix)
-        missing = f"its artifact {entry.artifact[:12]} is not in the cache of this machine"
-        return Earlier("the lock", path, "" if path else missing)
+        return locked_artifact(self._locked(budget, fit.model.name), fit.artifact, self.store)
 
     def judge_group(self, budget: Budget, group: GroupBudget, limit: Limit) -> Found:
         """One joint limit's verdict, over the artifacts of all its models."""

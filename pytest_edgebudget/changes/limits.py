@@ -12,16 +12,19 @@ from pytest_edgebudget.changes.account import Counted, Versions
 from pytest_edgebudget.changes.fixes import Case, fixes
 from pytest_edgebudget.changes.rows import changed_row
 from pytest_edgebudget.changes.split import Setting
+from pytest_edgebudget.data import load_data
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.fit.space import Space
 from pytest_edgebudget.graph import read
 from pytest_edgebudget.lint.result import Reported
+from pytest_edgebudget.lock import LockEntry
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.passes.base import Pass
 from pytest_edgebudget.report.base import ChangedRow, FixRow
-from pytest_edgebudget.types import Better, Bound, Evidence, Outcome, Verdict
+from pytest_edgebudget.store import Store
+from pytest_edgebudget.types import Artifact, Better, Bound, Evidence, ModelBudget, Outcome, Verdict
 
 REGRESSIONS = ("max_regression", "anchor")
 WIDEST = 0.5
@@ -66,6 +69,28 @@ def broken_bound(verdict: Verdict) -> Bound | None:
     return min(
         found, key=lambda b: -math.inf if math.isnan(b.headroom) else b.headroom, default=None
     )
+
+
+def broken_kind(verdict: Verdict) -> str:
+    """The kind of the bound that broke it."""
+    bound = broken_bound(verdict)
+    return bound.kind if bound else ""
+
+
+def locked_artifact(entry: LockEntry | None, now: Artifact, store: Store) -> Earlier | None:
+    """The lock's artifact, from the cache; None where there is none, or it is that of *now*."""
+    if entry is None or entry.artifact == now.sha256:
+        return None
+    path = store.file(entry.artifact, now.path.suffix)
+    missing = f"its artifact {entry.artifact[:12]} is not in the cache of this machine"
+    return Earlier("the lock", path, "" if path else missing)
+
+
+def calibrated(model: ModelBudget, root: Path, store: Store) -> bool:
+    """Whether there are calibration samples, which some recipes need."""
+    if model.data is None:
+        return False
+    return load_data(model.data, root=root, store=store).has("x_calibration")
 
 
 def told(broken: Broken) -> tuple[ChangedRow | None, tuple[FixRow, ...]]:
