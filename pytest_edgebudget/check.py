@@ -54,6 +54,7 @@ def check(options: argparse.Namespace) -> int:
         measured=lambda artifact, measurement: manager.hook.pytest_edgebudget_measured(
             artifact=artifact, measurement=measurement
         ),
+        executor=lambda: manager.hook.pytest_edgebudget_executor(),
     )
     session.read(list(_files(options.paths)))
     session.check_runs()

@@ -169,6 +169,11 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fit.add_argument("--max-trials", type=int, metavar="N", help="so many candidates at most")
     fit.add_argument("--max-time", type=_word, metavar="TIME", help='such as "10 min"')
     fit.add_argument("--no-train", action="store_true", help="no pass that trains")
+    fit.add_argument(
+        "--cluster", type=_word, metavar="ADDRESS",
+        help="let workers of dask.distributed build and measure: tcp://host:8786",
+    )  # fmt: skip
+    fit.add_argument("--workers", type=int, metavar="N", help="let so many processes do so")
     fit.add_argument("--plot", type=_path, metavar="FILE", help="the candidates, as .svg or .png")
     fit.add_argument("--format", choices=["text", "json"], default="text", help="what is printed")
     fit.set_defaults(command=_fit)
@@ -295,11 +300,17 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> int:
-    from pytest_edgebudget.pareto.command import fit
+    from pytest_edgebudget.pareto.command import choices, fit
     from pytest_edgebudget.session import GateSession
     from pytest_edgebudget.wiring import command_line_manager, registry_of
 
-    session = GateSession(root=find_root(), registry=registry_of(command_line_manager()))
+    manager = command_line_manager()
+    session = GateSession(
+        root=find_root(),
+        registry=registry_of(manager),
+        choices=choices(options),
+        executor=lambda: manager.hook.pytest_edgebudget_executor(),
+    )
     text, kept = fit(options, session, _tell)
     print(text, end="")
     return KEPT if kept else BROKEN

@@ -71,6 +71,7 @@ class Gate:
                     artifact=artifact, measurement=measurement
                 ),
                 rules=self._rules,
+                executor=lambda: self.config.hook.pytest_edgebudget_executor(),
             )
         return self._session
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from pytest_edgebudget.devices.base import Way
     from pytest_edgebudget.lint.base import Rule
     from pytest_edgebudget.metrics.base import Metric
@@ -120,6 +122,25 @@ def pytest_edgebudget_rules() -> Sequence[Rule]:  # type: ignore[empty-body]
         def pytest_edgebudget_rules():
             return [Rule(code="ACME001", name="long-name", severity=Severity.NOTE,
                          needs=ModelFile, check=check)]
+    """
+
+
+@hookspec(firstresult=True)
+def pytest_edgebudget_executor() -> Executor | None:
+    """
+    Give a `concurrent.futures.Executor` that builds and measures for searches.
+
+    It gets an importable function and bytes. Python's own executors work in the cache of the
+    project; any other is sent the model and its data, with each task. Who made it ends it.
+
+    Example::
+
+        from concurrent.futures import ThreadPoolExecutor
+
+        POOL = ThreadPoolExecutor(2)
+
+        def pytest_edgebudget_executor():
+            return POOL
     """
 
 

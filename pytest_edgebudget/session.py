@@ -22,7 +22,8 @@ from pytest_edgebudget.devices import Device
 from pytest_edgebudget.devices.recipes import recipes_of
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError, Mistake
 from pytest_edgebudget.fit import Fit, Fitter
-from pytest_edgebudget.fit.bench import Rules
+from pytest_edgebudget.fit.bench import Bench, Rules
+from pytest_edgebudget.fit.hands import Hands
 from pytest_edgebudget.groups import judge_group
 from pytest_edgebudget.history.keeper import Keeper
 from pytest_edgebudget.lock import Lock, LockEntry, read_lock
@@ -49,7 +50,10 @@ from pytest_edgebudget.types import (
 )
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from pytest_edgebudget.changes.limits import Earlier
+    from pytest_edgebudget.cluster.team import Team
     from pytest_edgebudget.lint.base import Rule
     from pytest_edgebudget.lint.result import FileResult
 
@@ -64,6 +68,8 @@ class Choices:
     fill: bool = False
     against: str = ""
     runs: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
+    workers: int | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ class GateSession:
     Budgets and what became of them. *say* is told what takes long.
 
     *rules*: the linter's rules of extensions; None for those of entry points.
+    *executor*: of an extension, to build and measure for searches.
     """
 
     root: Path
@@ -81,6 +88,7 @@ class GateSession:
     observe: Callable[[Verdict], None] = lambda verdict: None
     measured: Callable[[Artifact, Measurement], None] = lambda artifact, measurement: None
     rules: Callable[[], tuple[Rule, ...]] | None = None
+    executor: Callable[[], Executor | None] = lambda: None
     budgets: dict[Path, Budget] = field(default_factory=dict)
     recorder: Recorder = field(default_factory=Recorder)
     _locks: dict[Path, Lock] = field(default_factory=dict)
@@ -90,6 +98,7 @@ class GateSession:
     _store: Store | None = None
     _keeper: Keeper = field(default_factory=Keeper)
     _past: Pasts | None = None
+    _team: Team | None = None
 
     def read(self, paths: Iterable[Path]) -> None:
         """
@@ -157,6 +166,9 @@ class GateSession:
 
     def close(self) -> None:
         """End whatever the devices kept running; they may be used again."""
+        if self._team is not None:
+            self._team.close()
+            self._team = None
         for device in self._devices.values():
             device.close()
         self._keeper.close()
@@ -225,7 +237,25 @@ class GateSession:
             ),
             optimize=self.choices.optimize,
             say=self.say,
+            hands=self._hands,
         )
+
+    def _hands(self, bench: Bench) -> Hands | None:
+        """Who builds and measures for a search, where somebody was asked to."""
+        settings, asked = read_settings(self.root), self.choices
+        alone = not asked.cluster and asked.workers is None
+        cluster = settings.cluster if alone else asked.cluster
+        workers = settings.workers if alone else asked.workers or 0
+        if self._team is None:
+            executor = None if cluster or workers else self.executor()
+            if not cluster and workers < 2 and executor is None:
+                return None
+            from pytest_edgebudget.cluster.opening import open_team
+
+            self._team = open_team(cluster=cluster, workers=workers, executor=executor)
+        from pytest_edgebudget.cluster.crew import Crew
+
+        return Crew(self._team, bench) if self._team is not None else None
 
     def _locked(self, budget: Budget, model: str) -> LockEntry | None:
         return self._locks[budget.path].entries.get(model)

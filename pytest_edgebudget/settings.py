@@ -22,12 +22,16 @@ class Settings:
     """
     Where the cache is and how large it may grow, in bytes.
 
-    *history*: where readings are kept over time; None for nowhere.
+    *history*: where readings are kept over time; None for nowhere. *cluster*: the
+    address of a scheduler whose workers build and measure for searches; *workers*: so many
+    processes of this machine do.
     """
 
     cache: Path
     cache_limit: int
     history: Place | None
+    cluster: str = ""
+    workers: int = 0
 
 
 def read_settings(root: Path) -> Settings:
@@ -37,7 +41,7 @@ def read_settings(root: Path) -> Settings:
     Raises `EdgeBudgetError` for an unknown key or a wrong value.
     """
     table = _table(root / "pyproject.toml")
-    known = {"cache", "cache_limit", "history"}
+    known = {"cache", "cache_limit", "cluster", "history", "workers"}
     for key in table.keys() - known:
         near = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
@@ -50,7 +54,35 @@ def read_settings(root: Path) -> Settings:
         cache=root / str(table.get("cache", CACHE_FOLDER)),
         cache_limit=limit,
         history=place_of(table.get("history", True), root),
+        cluster=_cluster(table),
+        workers=check_workers(table.get("workers", 0), "pyproject.toml: tool.edgebudget.workers"),
     )
+
+
+def _cluster(table: dict[str, Any]) -> str:
+    address = table.get("cluster", "")
+    if not address:
+        return ""
+    return check_cluster(str(address), "pyproject.toml: tool.edgebudget.cluster")
+
+
+def check_cluster(address: str, where: str) -> str:
+    """*address*, written at *where*. Raises `EdgeBudgetError` for what is none."""
+    protocol, scheme, host = address.partition("://")
+    if not (protocol and scheme and host):
+        raise EdgeBudgetError(
+            f"{where}: {address!r} is no address of a scheduler", "write tcp://host:8786"
+        )
+    return address
+
+
+def check_workers(count: object, where: str) -> int:
+    """*count* of processes, written at *where*. Raises `EdgeBudgetError` for what is none."""
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise EdgeBudgetError(
+            f"{where}: {count!r} is no number of processes", "write 4; 0 is none beside this one"
+        )
+    return count
 
 
 def _table(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ the first stage that surely breaks a limit rejects it. The search selects on
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pytest_edgebudget.data import load_data
 from pytest_edgebudget.devices import Device
 from pytest_edgebudget.fit.bench import Bench, Rules, found
 from pytest_edgebudget.fit.fitting import Fitting
+from pytest_edgebudget.fit.hands import Hands
 from pytest_edgebudget.fit.result import Fit as Fit
 from pytest_edgebudget.fit.search import Search
 from pytest_edgebudget.fit.tuning import tuning_of
@@ -34,7 +36,11 @@ from pytest_edgebudget.types import Artifact, Limit, Missing, ModelBudget, Readi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitter:
-    """Fits models for one device; *say* is told what takes long, *tried* each candidate."""
+    """
+    Fits models for one device; *say* is told what takes long, *tried* each candidate.
+
+    *hands*: who builds and measures for a search; None: this process does.
+    """
 
     device: Device
     store: Store
@@ -45,6 +51,7 @@ class Fitter:
     optimize: bool = True
     say: Callable[[str], None] = lambda text: None
     tried: Callable[[Trial], None] = lambda trial: None
+    hands: Callable[[Bench], Hands | None] = lambda bench: None
 
     def fit(self, model: ModelBudget, lock: LockEntry | None) -> Fit:
         """
@@ -74,7 +81,7 @@ class Fitter:
         )
         source = replace(source, tuning=tuning_of(model, self.device, source.format))
         data = load_data(model.data, root=self.root, store=self.store) if model.data else None
-        return Bench(
+        bench = Bench(
             model=model,
             source=source,
             data=data,
@@ -88,6 +95,9 @@ class Fitter:
             say=self.say,
             tried=self.tried,
         )
+        searched = self.optimize and (model.fit is not None or len(model.optimize) > 1)
+        hands = self.hands(bench) if searched else None
+        return replace(bench, hands=hands, say=_one_at_a_time(self.say)) if hands else bench
 
     def read(self, artifact: Artifact, limit: Limit) -> Reading | Missing:
         """One metric of an artifact that needs no run, for joint limits."""
@@ -105,3 +115,14 @@ class Fitter:
             root=self.root,
         )
         return found(reading, limit)
+
+
+def _one_at_a_time(say: Callable[[str], None]) -> Callable[[str], None]:
+    """*say* for several threads."""
+    lock = threading.Lock()
+
+    def say_alone(text: str) -> None:
+        with lock:
+            say(text)
+
+    return say_alone

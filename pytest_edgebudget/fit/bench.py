@@ -145,9 +145,15 @@ class Bench:
             return self.measure_here(artifact, limits, split, first)
 
     def measure_here(
-        self, artifact: Artifact, limits: Iterable[Limit], split: str, first: int | None
+        self,
+        artifact: Artifact,
+        limits: Iterable[Limit],
+        split: str,
+        first: int | None,
+        *,
+        kept: bool = False,
     ) -> Measurement:
-        """Measure from this process, whoever else is there."""
+        """Measure from this process, whoever else is there; *kept*: only what the cache has."""
         return measure(
             artifact,
             [self.wanted(limit) for limit in limits],
@@ -160,6 +166,7 @@ class Bench:
             store=self.store,
             root=self.root,
             answered=self.answered,
+            kept=kept,
         )
 
     def wanted(self, limit: Limit) -> Wanted:

@@ -43,6 +43,7 @@ def measure(
     root: Path,
     first: int | None = None,
     answered: dict[tuple[str, str, int | None], Any] | None = None,
+    kept: bool = False,
 ) -> Measurement:
     """
     Read the metrics *wanted* of *artifact* on *device*.
@@ -60,6 +61,7 @@ def measure(
         first: only so many samples; the device's own number where that is less.
         answered: keeps the source model's answers from call to call, for one
             device, source and data.
+        kept: only readings of earlier runs; nothing is measured.
 
     Returns:
         A reading or the reason why there is none, for each name.
@@ -79,6 +81,9 @@ def measure(
         state=state,
         answered={} if answered is None else answered,
     )
+    if kept:
+        earlier = {each.name: cached(each, subject, store) for each in wanted}
+        return Measurement({name: it for name, it in earlier.items() if it is not None}, {})
     gathered = Gathered(subject, wanted)
     found = {each.name: _reading(each, gathered, store) for each in wanted}
     return Measurement(

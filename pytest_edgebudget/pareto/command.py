@@ -17,9 +17,20 @@ from pytest_edgebudget.fit import Fit
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.pareto import plot, text
 from pytest_edgebudget.report.rows import model_row, trial_row, units_of
-from pytest_edgebudget.session import GateSession
+from pytest_edgebudget.session import Choices, GateSession
+from pytest_edgebudget.settings import check_cluster, check_workers
 from pytest_edgebudget.types import Budget, FitChoice, ModelBudget, Trial, Unit
 from pytest_edgebudget.units import parse
+
+
+def choices(options: argparse.Namespace) -> Choices:
+    """Who builds and measures. Raises `EdgeBudgetError` for what cannot be."""
+    cluster, workers = options.cluster or "", options.workers
+    if cluster:
+        check_cluster(cluster, "--cluster")
+    if workers is not None:
+        check_workers(workers, "--workers")
+    return Choices(cluster=cluster, workers=workers)
 
 
 def fit(
