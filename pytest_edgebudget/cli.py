@@ -235,6 +235,10 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     doctor.add_argument("--profile", default="host", help="the device to look at")
     doctor.add_argument("--run", type=_word, metavar="URL", help="a board: ssh://user@host")
     doctor.add_argument("--python", type=_word, help="the interpreter on the board")
+    doctor.add_argument(
+        "--noise", action="store_true",
+        help="time the budgets' models beside themselves: the least regression that can be told",
+    )  # fmt: skip
     doctor.set_defaults(command=_doctor)
 
 
@@ -342,6 +346,8 @@ def _devices(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    if options.noise:
+        return _noise(options)
     from pytest_edgebudget.catalogue.doctor import doctor
 
     text, well = doctor(
@@ -351,6 +357,15 @@ def _doctor(options: argparse.Namespace) -> int:
         python=options.python,
         root=find_root(),
     )
+    print(text, end="")
+    return KEPT if well else INFRASTRUCTURE
+
+
+def _noise(options: argparse.Namespace) -> int:
+    from pytest_edgebudget.catalogue.noise import noise
+
+    say = _say if sys.stderr.isatty() else lambda text: None
+    text, well = noise(options.budgets, root=find_root(), say=say)
     print(text, end="")
     return KEPT if well else INFRASTRUCTURE
 

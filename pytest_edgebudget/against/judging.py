@@ -140,7 +140,7 @@ class Against:
         now, then = fit.artifact.runs_as.suffix, base.artifact.runs_as.suffix
         if now != then:
             raise NoBase(f"a {then} model then, a {now} model now: two runtimes have no ratio")
-        host = _here(device, fit.artifact.format)
+        host = here(device, fit.artifact.format)
         race = Race(
             device=host, base=base.artifact.runs_as, new=fit.artifact.runs_as, samples=_sample(base)
         )
@@ -216,7 +216,7 @@ def _raced(race: Race, allowed: float) -> Ratio:
     return compare(lambda number: of_worker(race.worker(number, seed=0)), allowed)
 
 
-def _here(device: Device, fmt: str) -> HostDevice:
+def here(device: Device, fmt: str) -> HostDevice:
     """The machine at hand with the device's runtimes, to time both models on."""
     choice = device.choice
     names = [name for name in choice.runtimes if fmt in RUNTIMES[name].formats]

@@ -87,7 +87,7 @@ def doctor(
                 f"{_shown(budget.path, root)}: {_title(budget.device)}",
                 _device(budget.device, budget.models),
             )
-            for budget in _read(budgets, registry, root)
+            for budget in read_budgets(budgets, registry, root)
         ]
     elif asked:
         found = profile_named(profile)
@@ -182,7 +182,7 @@ def _words(lack: Lack) -> str:
     return f"{lack.what} (for {formats} models)" if formats else lack.what
 
 
-def _read(paths: Iterable[Path], registry: Registry, root: Path) -> Iterator[Budget]:
+def read_budgets(paths: Iterable[Path], registry: Registry, root: Path) -> Iterator[Budget]:
     """Budget files; all mistakes of one at once."""
     for path in paths:
         if not exists(path):

@@ -15,6 +15,7 @@ from pytest_edgebudget.lint.budgets import (
     search_on_the_test_split,
     stale_lock,
     test_split_twice,
+    time_below_the_noise,
     time_of_any_machine,
     too_few_samples,
     unmeasurable_limit,
@@ -41,4 +42,5 @@ RULES: tuple[Rule, ...] = (
     test_split_twice.RULE,
     time_of_any_machine.RULE,
     limit_inside_the_band.RULE,
+    time_below_the_noise.RULE,
 )
