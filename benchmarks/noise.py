@@ -1,28 +1,33 @@
 """
 How often the comparison of times is wrong: false alarms, and slowdowns that it finds.
 
-    python benchmarks/noise.py [MODEL] [--workers 150] [--replays 600] [--live 60] [--busy]
+    python benchmarks/noise.py [MODEL] [--workers 150] [--replays 600] [--live 60]
+                               [--busy] [--peers]
 
 Records, once, what fresh workers say of a model beside itself (A/A), as loaded
 as the machine is, and with --busy beside a process that keeps one core busy.
 Replays comparisons from these traces: workers drawn at random, the second
 model's times multiplied for a true slowdown. Beside it the rule of
 pytest-benchmark's --benchmark-compare-fail on the same traces: one process a
-version, minimum, median or mean of all its runs. Then live comparisons of the
-model with itself. Nothing is kept: traces live in memory. A run with the
-defaults takes about four minutes.
+version, minimum, median or mean of all its runs. With --peers pytest-benchmark and
+edgegate themselves judge the traces, from a temporary environment that pip fills. Then live
+comparisons of the model with itself. Nothing is kept: traces live in memory. A run with
+the defaults takes about four minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
+import venv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +102,37 @@ def peers(traces: Sequence[Trace], ratio: float, limit: float, count: int) -> It
         yield f"{name} {100 * red:5.1f} %"
 
 
+PEERS = ("edgegate==0.2.0", "pytest-benchmark==5.3.1")
+
+
+@contextlib.contextmanager
+def environment() -> Iterator[Path]:
+    """The Python of an environment of its own, which has the peers."""
+    with tempfile.TemporaryDirectory(prefix="edgebudget-peers-") as folder:
+        venv.create(folder, with_pip=True)
+        python = Path(folder, "bin", "python")
+        words = ["install", "--quiet", "--quiet", "--disable-pip-version-check", *PEERS]
+        pip = [str(python), "-m", "pip", *words]
+        subprocess.run(pip, check=True)
+        yield python
+
+
+def by_themselves(python: Path, traces: Sequence[Trace], count: int) -> str:
+    """What the peers' own code says of the same traces."""
+    drawn = random.Random(7)
+    asked = {
+        "base": [trace.base for trace in traces],
+        "new": [trace.new for trace in traces],
+        "cases": CASES,
+        "pairs": [drawn.sample(range(len(traces)), 2) for _ in range(count)],
+    }
+    script = Path(__file__).with_name("noise_peers.py")
+    ran = subprocess.run(
+        [python, script], input=json.dumps(asked), capture_output=True, text=True, check=True
+    )
+    return f"  {' and '.join(PEERS)}, one process a version:\n{ran.stdout.rstrip()}"
+
+
 @contextlib.contextmanager
 def one_core_busy() -> Iterator[None]:
     """A process of ours that does nothing, as fast as it can."""
@@ -124,7 +160,7 @@ def live(model: Path, count: int) -> str:
     return f"{counts}; median cost {seconds:.1f} s"
 
 
-def report(name: str, traces: Sequence[Trace], replays: int) -> None:
+def report(name: str, traces: Sequence[Trace], replays: int, python: Path | None) -> None:
     """Everything that is known of one set of traces."""
     logs = sorted(trace.log for trace in traces)
     usual = median(median(trace.base) for trace in traces)
@@ -141,6 +177,8 @@ def report(name: str, traces: Sequence[Trace], replays: int) -> None:
         )
         shares = "  ".join(peers(traces, ratio, limit, replays))
         print(f"    one process a version, red by {shares}")
+    if python is not None:
+        print(by_themselves(python, traces, replays))
 
 
 def _progress(text: str) -> None:
@@ -156,13 +194,15 @@ def main() -> None:
     parser.add_argument("--replays", type=int, default=600)
     parser.add_argument("--live", type=int, default=60)
     parser.add_argument("--busy", action="store_true", help="record with one core busy, too")
+    parser.add_argument("--peers", action="store_true", help="edgegate and pytest-benchmark, too")
     asked = parser.parse_args()
     model = asked.model.absolute()
     print(f"{model.name}, {asked.replays} replays each")
-    report("as it is", record(model, asked.workers), asked.replays)
-    if asked.busy:
-        with one_core_busy():
-            report("one core busy", record(model, asked.workers), asked.replays)
+    with environment() if asked.peers else contextlib.nullcontext() as python:
+        report("as it is", record(model, asked.workers), asked.replays, python)
+        if asked.busy:
+            with one_core_busy():
+                report("one core busy", record(model, asked.workers), asked.replays, python)
     if asked.live:
         print(f"\nlive, {asked.live} times A/A against 5 %: {live(model, asked.live)}")
 
