@@ -73,11 +73,19 @@ def _read(channel: Any, waiting: Any, busy: threading.Event, folder: str) -> Non
     for request in channel.requests():
         waiting.put(request)
     if busy.is_set():
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         os._exit(1)
     waiting.put(None)
+
+
+def _remove(folder: str) -> None:
+    """Again while Vela, in the other thread, writes a file into what is being emptied."""
+    import shutil
+
+    for _ in range(100):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not Path(folder).exists():
+            return
 
 
 def _answer(channel: Any, operation: Callable[..., Any], folder: Path, request: Any) -> None:
