@@ -140,11 +140,12 @@ class Against:
         now, then = fit.artifact.runs_as.suffix, base.artifact.runs_as.suffix
         if now != then:
             raise NoBase(f"a {then} model then, a {now} model now: two runtimes have no ratio")
-        host = here(device, fit.artifact.format)
+        host, allowed = here(device, fit.artifact.format), _allowed(limit)
+        if fit.artifact.sha256 == base.artifact.sha256:
+            return _same(allowed, self._resolved())
         race = Race(
             device=host, base=base.artifact.runs_as, new=fit.artifact.runs_as, samples=_sample(base)
         )
-        allowed = _allowed(limit)
         key = budget.path, fit.model.name, allowed
         if key not in self._ratios:
             self.say(f"{fit.model.name}: {fit.artifact.recipe}: timing against {self.text}")
@@ -200,6 +201,20 @@ class Against:
             return found.readings[limit.name]
         missing = found.missing.get(limit.name)
         raise NoBase(f"{self._resolved().shown}: {missing.reason if missing else 'not measured'}")
+
+
+def _same(allowed: float, reference: Reference) -> tuple[Bound, AgainstRow]:
+    """The same bytes, run by the same runtime: a ratio of 1 that nobody has to time."""
+    bound = Bound(
+        kind="max_regression", bound=math.nan, headroom=(allowed - 1) / allowed,
+        outcome=Outcome.KEPT, upper=True,
+    )  # fmt: skip
+    row = AgainstRow(
+        ref=reference.shown, outcome=Outcome.KEPT.value, limit=allowed, ratio=1.0, low=1.0,
+        high=1.0, evidence=Evidence.EXACT.value,
+        text=f"the same file as in {reference.shown}: nothing had to be timed",
+    )  # fmt: skip
+    return bound, row
 
 
 def _unmeasured(reason: str) -> Bound:

@@ -132,12 +132,19 @@ def test_time_is_judged_by_a_ratio_of_both_in_one_worker(
     multiply(project / "m.onnx", 4)
     commit()
     same = judged(0, "--against", "git:main")
+    renamed = (project / "m.onnx").read_bytes().replace(b"\x01g", b"\x01h", 1)
+    (project / "m.onnx").write_bytes(renamed)  # another file that does the same
+    twin = judged(0, "--against", "git:main")
     multiply(project / "m.onnx", 8)
     slower = judged(1, "--against", "git:main")
     said = capsys.readouterr().out
 
-    assert same["against"]["outcome"] in ("kept", "undecided")
-    assert same["against"]["low"] < 1.05
+    assert (same["against"]["outcome"], same["against"]["ratio"]) == ("kept", 1.0)
+    assert (same["against"]["evidence"], same["against"]["workers"]) == ("exact", 0)
+    assert "the same file as in git:main (" in same["against"]["text"]
+    assert twin["against"]["outcome"] in ("kept", "undecided")
+    assert twin["against"]["workers"] >= 3
+    assert twin["against"]["low"] < 1.05
     assert slower["against"]["outcome"] == "broken"
     assert 1.5 < slower["against"]["low"] <= slower["against"]["ratio"] < 3
     assert slower["against"]["workers"] >= 6
@@ -151,6 +158,8 @@ def test_on_a_board_the_ratio_is_host_evidence_and_says_so(project: Path) -> Non
     (project / "pi4.toml").write_text(SIZE.partition("size")[0] + limit)
     shutil.copy(DIGITS / "digits.tflite", project / "m.tflite")
     commit()
+    with (project / "m.tflite").open("ab") as file:
+        file.write(bytes(16))  # another file that does the same
 
     row = judged(0, "--against", "git:main")
     assert row["against"]["evidence"] == "host"
