@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
-from pytest_edgebudget.cluster.remote import work
 from pytest_edgebudget.cluster.tasks import version
 from pytest_edgebudget.errors import BuildError, DeviceError, EdgeBudgetError, MissingExtra
 
@@ -22,6 +21,25 @@ ALONE = 60.0
 """Seconds without any worker, or without a board that there was, until a search gives up."""
 
 START = "dask worker {address} --nthreads 1"
+
+
+_WORK = "pytest_edgebudget.cluster.remote:work"
+
+
+def _call(reference: str, *arguments: Any) -> Any:
+    """
+    Over there: import the function, and call it.
+
+    It travels as code and not as a name: a worker that cannot import what it was sent
+    would not fail its task, but lose its scheduler.
+    """
+    import importlib
+
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)(*arguments)
+
+
+_call.__module__ = "__main__"  # by which cloudpickle knows what to send as code
 
 
 class Cluster:
@@ -78,7 +96,7 @@ class Cluster:
         return found
 
     def _lost(self, error: BaseException) -> DeviceError:
-        words = str(error) or type(error).__name__
+        words = str(error).partition("\n")[0] or "the connection broke"
         return DeviceError(
             f"the scheduler {self._address} does not answer any more: {words}",
             "start it again; what was done is in the cache and is not done again",
@@ -91,7 +109,9 @@ class Cluster:
         how = self._how(device, measures)
         try:
             executor = self._client.get_executor(pure=False, **how)
-            return executor.submit(work, version, digest, self._case(digest, case), task)  # type: ignore[no-any-return]
+            held = self._case(digest, case)
+            found: Future[bytes] = executor.submit(_call, _WORK, version, digest, held, task)
+            return found
         except (OSError, TimeoutError, RuntimeError, ValueError) as error:
             raise self._lost(error) from None
 
@@ -168,14 +188,14 @@ class Cluster:
 
 def _connected(address: str, patience: float) -> Client:
     try:
-        import dask
-
-        with dask.config.set({"logging": {"distributed": "critical", "tornado": "critical"}}):
-            from distributed import Client
+        from distributed import Client
     except ImportError:
         raise MissingExtra("distributed", "cluster", f"the cluster {address}") from None
+    import logging
     import warnings
 
+    # What it logs when it loses its scheduler is what we raise, in more words.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of other versions of its libraries: ours is checked
