@@ -18,6 +18,8 @@ from pytest_edgebudget.types import Unit
 BYTES = ("size", "model_flash", "flash", "ram", "cold_start", "npu_flash", "off_chip")
 TIMES = ("latency", "latency_p95", "latency_p99", "energy", "instructions", "npu_cycles")
 PLANS = ("arena", "activation_plan")
+LONGEST = 64 * 2**20
+"""Bytes of a file that is compressed once more, layer by layer: some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Versions:
         before, after = self.graphs
         return attribute(way(before), way(after), self.matched)
 
-    def _compressed(self) -> Attribution:
+    def _compressed(self) -> Attribution | None:
+        if max(graph.size + graph.external_size for graph in self.graphs) > LONGEST:
+            return None
         before, after = map(_compressed, (self.before, self.after), self.graphs)
         return attribute(before, after, self.matched)
 

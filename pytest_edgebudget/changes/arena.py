@@ -57,7 +57,7 @@ def by_plan(
     old, new = plans
     step = _where(new, new.peak)
     earlier = {b.where: a.where for a, b in matched.pairs}.get(step)
-    there = [i for i in range(len(old.live)) if _where(old, i) == earlier]
+    there = [i for i, _ in enumerate(old.steps) if _where(old, i) == earlier and i < len(old.live)]
     same = max(there, key=lambda i: old.live[i]) if there else old.peak
     exact = all(plan.exact and not (whole and plan.arena) for plan in plans)
     evidence = Evidence.EXACT if exact else Evidence.ESTIMATED

@@ -75,7 +75,16 @@ def _predicted(case: Case, source: Graph, recipe: Recipe) -> Predicted | None:
         return predicted_size(source, recipe)
     if case.metric not in PLANS or case.setting is None or source.format != "tflite":
         return None
-    return predicted_plan(source, recipe, case.setting.runtime, kernels_of(case.setting.profile))
+    found = predicted_plan(source, recipe, case.setting.runtime, kernels_of(case.setting.profile))
+    return None if found is None else found.plus(_beside_the_plan(case))
+
+
+def _beside_the_plan(case: Case) -> float:
+    """What the reading has that no plan has: tensor structures and the like."""
+    from pytest_edgebudget.changes.arena import planned
+
+    plan = planned(case.artifact, case.setting) if case.setting else None
+    return max(0.0, case.value - plan.size) if plan else 0.0
 
 
 def _undone(case: Case) -> Iterator[FixRow]:

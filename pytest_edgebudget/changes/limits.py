@@ -157,13 +157,21 @@ def _fixes(broken: Broken, setting: Setting | None, counted: Counted | None) -> 
             artifact=read(broken.fit.artifact.path),
             setting=setting,
             space=_space(broken),
-            tried=frozenset(str(trial.recipe) for trial in broken.fit.trials),
+            tried=_tried(broken.fit),
             findings=broken.findings,
             counted=counted,
         )
         return (*fixes(case), *_wider(broken.verdict, bound))
     except EdgeBudgetError:
         return ()  # a source that no reader knows: there is nothing to predict from
+
+
+def _tried(fit: Fit) -> frozenset[str]:
+    """The recipes that were tried, and the passes of those that have several."""
+    recipes = [trial.recipe for trial in fit.trials]
+    return frozenset(
+        [*map(str, recipes), *(str(step) for recipe in recipes for step in recipe.steps)]
+    )
 
 
 def _wider(verdict: Verdict, bound: Bound) -> Iterator[FixRow]:

@@ -226,3 +226,31 @@ def test_predicted_sizes_hold_what_is_really_built(
         found = predicted_size(graph, parse_recipe(recipe, passes))
         assert found is not None
         assert found.low <= size <= found.high, recipe
+
+
+@pytest.mark.parametrize(
+    ("profile", "metric"), [("host", "activation_plan"), ("stm32l4r5-tflm", "arena")]
+)
+def test_predicted_memory_holds_what_is_really_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str, metric: str
+) -> None:
+    pytest.importorskip("litert_quantizer", reason="quantizes")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGEBUDGET_HISTORY", "off")
+    (tmp_path / "pyproject.toml").write_text("")
+    for name in ("digits.tflite", "data.npz"):
+        shutil.copy(DIGITS / name, tmp_path / name)
+    found = {}
+    for recipe in ("none", "int8"):
+        (tmp_path / "b.toml").write_text(
+            f'[device]\nprofile = "{profile}"\nrun = "static"\n'
+            '[models.m]\npath = "digits.tflite"\ndata = "data.npz"\n'
+            f'optimize = ["{recipe}"]\n[models.m.budget]\n{metric} = "1 B"\n'
+        )
+        main(["check", "b.toml", "--report", "json:o.json"])
+        found[recipe] = rows(tmp_path / "o.json")[metric]
+    fix = next(fix for fix in found["none"]["fixes"] if fix["text"] == "int8")
+
+    assert fix["low"] <= found["int8"]["after"]["value"] <= fix["high"]
+    assert fix["value"] < found["none"]["after"]["value"] / 2
+    assert not any(fix["kind"] == "recipe" for fix in found["int8"]["fixes"])
