@@ -24,11 +24,18 @@ def headline(row: ChangedRow, metric: str) -> str:
         return f"{start}: the layers are as they were"
     count = len(row.pieces)
     guess = ", by estimate" if row.evidence == "estimated" else ""
-    part = sum(piece.after - piece.before for piece in row.pieces[: row.enough])
-    share = f"{100 * part / (row.after - row.before):.0f} %"
     if count == 1:
         return f"{start}, all of it in one place{guess}"
-    return f"{start}; {row.enough} of {count} changes explain {share} of it{guess}"
+    return f"{start}; {row.enough} of {count} changes {_explain(row)}{guess}"
+
+
+def _explain(row: ChangedRow) -> str:
+    """Which part of the difference the first changes are, or what the others take off again."""
+    whole = row.after - row.before
+    part = sum(piece.after - piece.before for piece in row.pieces[: row.enough])
+    if part / whole <= 1.005:
+        return f"explain {100 * part / whole:.0f} % of it"
+    return f"are {signed(part, row.unit)}, the others {signed(whole - part, row.unit)}"
 
 
 def pieces(row: ChangedRow, most: int = SHOWN) -> list[list[str]]:

@@ -17,7 +17,8 @@ pytest.importorskip("onnxruntime", reason="runs the nets")
 from pytest_edgebudget.cli import main
 from pytest_edgebudget.compare.changes import changes
 from pytest_edgebudget.compare.load import read_report
-from pytest_edgebudget.report.base import AgainstRow
+from pytest_edgebudget.report import changed
+from pytest_edgebudget.report.base import AgainstRow, ChangedRow, PieceRow
 from tests.changes.nets import chain
 from tests.compare.test_compare import limit, read, run
 
@@ -180,6 +181,34 @@ def test_compare_makes_no_cache(project: Path, tmp_path: Path) -> None:
     main(["compare", "old.json", "same.json"])
 
     assert not (project / ".edgebudget_cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "enough", "said"),
+    [
+        ([900.0, 100.0], 1, "size +1000 B; 1 of 2 changes explain 90 % of it"),
+        (
+            [1100.0, -60.0, -40.0],
+            1,
+            "size +1000 B; 1 of 3 changes are +1.07 KiB, the others -100 B",
+        ),
+        ([1000.0], 1, "size +1000 B, all of it in one place"),
+        ([], 0, "size +0 B: the layers are as they were"),
+    ],
+)
+def test_the_headline_says_how_much_the_named_changes_are(
+    values: list[float], enough: int, said: str
+) -> None:
+    pieces = tuple(
+        PieceRow(name=f"l{n}", kind="K", what="", before=0.0, after=value)
+        for n, value in enumerate(values)
+    )
+    row = ChangedRow(
+        since="the lock", of="size", unit="B", evidence="exact", before=0.0,
+        after=float(sum(values)), pieces=pieces, enough=enough,
+    )  # fmt: skip
+
+    assert changed.headline(row, "size") == f"What changed since the lock: {said}"
 
 
 @pytest.mark.parametrize(("then", "verdict"), [("kept", "worse"), ("broken", "within noise")])
