@@ -140,8 +140,9 @@ class Crew:
         found = bench.measure_here(artifact, here, split, first)
         readings, missing = dict(found.readings), dict(found.missing)
         rest = [limit for limit in limits if limit.name not in readings | missing]
-        for limit in rest:
-            readings |= _measured(bench, artifact, limit, split, first)
+        if not self._team.has(self._case.choice.profile.name):  # a board tells what none here can
+            for limit in rest:
+                readings |= _measured(bench, artifact, limit, split, first)
         asked = tuple(limit for limit in rest if limit.name not in readings)
         if asked:
             task = Measure(artifact=artifact, limits=asked, split=split, first=first)

@@ -119,12 +119,19 @@ class Cluster:
         """One board for a measurement; a build leaves boards alone, as long as others are there."""
         workers = self._workers()
         others = [name for name, each in workers.items() if device not in each["resources"]]
-        if measures and (len(others) < len(workers) or device in self._boards):
-            self._boards.add(device)
+        if measures and self.has(device):
             return {"resources": {device: 1}}
         if others and len(others) < len(workers) and not measures:
             return {"workers": others, "allow_other_workers": True}
         return {}
+
+    def has(self, device: str) -> bool:
+        """Whether a worker declares it, or did: a board that was there is waited for."""
+        if device not in self._boards:
+            declared = (each["resources"] for each in self._workers().values())
+            if any(device in names for names in declared):
+                self._boards.add(device)
+        return device in self._boards
 
     def _case(self, digest: str, case: bytes) -> Any:
         """The case in the workers' memory: sent once, and not with each task."""

@@ -37,6 +37,9 @@ class Team(Protocol):
         Raises `DeviceError` where nobody can take it.
         """
 
+    def has(self, device: str) -> bool:
+        """Whether some of them have a device of this name to measure on."""
+
     def check(self) -> None:
         """Raise `DeviceError` when nobody is left."""
 
@@ -74,6 +77,11 @@ class Given:
             return self._executor.submit(work, version, digest, case, task)
         except RuntimeError as error:
             raise self.explain(error, "starting a task") from None
+
+    def has(self, device: str) -> bool:
+        """An executor knows of none."""
+        del device
+        return False
 
     def check(self) -> None:
         """An executor does not tell."""

@@ -64,3 +64,15 @@ def test_observers_are_told(
     result = gate("--edge-budget", "pi4.toml", "-s")
 
     result.stdout.fnmatch_lines([f"*{line}"])
+
+
+def test_an_executor_builds_and_measures(gate: Runner, project: Path) -> None:
+    spy = "from pathlib import Path\nsubmit = POOL.submit\n"
+    spy += "def noted(function, *arguments):\n    Path('asked.txt').write_text(function.__name__)\n"
+    spy += "    return submit(function, *arguments)\n\nPOOL.submit = noted\n"
+    code = example("pytest_edgebudget_executor").replace("def pytest", f"{spy}\ndef pytest")
+    (project / "conftest.py").write_text(code)
+    (project / "pyproject.toml").write_text("")  # nothing is in this cache
+    gate("--edge-budget", "pi4.toml").assert_outcomes(passed=3)
+
+    assert (project / "asked.txt").read_text() == "work"
