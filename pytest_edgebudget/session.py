@@ -32,11 +32,12 @@ from pytest_edgebudget.metrics.own import own_metric
 from pytest_edgebudget.recorder import Found, Recorder
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.relock import write_locks, written_down
-from pytest_edgebudget.report.base import ChangedRow, FileRow, FixRow, ModelRow, Run
+from pytest_edgebudget.report.base import FileRow, ModelRow, Run
 from pytest_edgebudget.report.findings import lint_row
 from pytest_edgebudget.report.rows import limit_row, model_row
 from pytest_edgebudget.settings import read_settings
 from pytest_edgebudget.store import Store
+from pytest_edgebudget.telling import Teller
 from pytest_edgebudget.types import (
     Artifact,
     Budget,
@@ -44,7 +45,6 @@ from pytest_edgebudget.types import (
     Limit,
     Measurement,
     ModelBudget,
-    Outcome,
     Trial,
     Verdict,
 )
@@ -52,7 +52,6 @@ from pytest_edgebudget.types import (
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pytest_edgebudget.changes.limits import Earlier
     from pytest_edgebudget.cluster.team import Team
     from pytest_edgebudget.lint.base import Rule
     from pytest_edgebudget.lint.result import FileResult
@@ -278,7 +277,7 @@ class GateSession:
         self.observe(verdict)
         why, file = blame(verdict, metric, fit.artifact), self.name(budget.path)
         row = limit_row(verdict, metric, file=file, blame=why)
-        changed, fixes = self._told(budget, fit, verdict, metric)
+        changed, fixes = self._teller(budget, fit).told(verdict, metric)
         return Found(
             limit=replace(
                 row, against=judged.against, anchor=judged.anchor, changed=changed, fixes=fixes
@@ -287,37 +286,18 @@ class GateSession:
             lock=_entry(fit) if fit.kept else None,
         )
 
-    def _told(
-        self, budget: Budget, fit: Fit, verdict: Verdict, metric: Metric
-    ) -> tuple[ChangedRow | None, tuple[FixRow, ...]]:
-        """What changed, and what would fix it; nothing of a limit that is not broken."""
-        if verdict.outcome is not Outcome.BROKEN:
-            return None, ()
-        from pytest_edgebudget.changes.limits import Broken, calibrated, told
-
-        off = budget.lint.level == "off"
-        return told(
-            Broken(
-                verdict=verdict,
-                metric=metric,
-                fit=fit,
-                device=self.device(budget),
-                passes=self.registry.passes,
-                calibrated=calibrated(fit.model, self.root, self.store),
-                findings=() if off else self._linted(budget, fit.model).found,
-                earlier=self._earlier(budget, fit, verdict),
-            )
+    def _teller(self, budget: Budget, fit: Fit) -> Teller:
+        return Teller(
+            budget=budget,
+            fit=fit,
+            device=self.device(budget),
+            entry=self._locked(budget, fit.model.name),
+            past=self.past,
+            passes=self.registry.passes,
+            store=self.store,
+            root=self.root,
+            linted=lambda: self._linted(budget, fit.model),
         )
-
-    def _earlier(self, budget: Budget, fit: Fit, verdict: Verdict) -> Earlier | None:
-        """What a broken limit's artifact is compared with: the bound's own past, or the lock."""
-        from pytest_edgebudget.changes.limits import Earlier, broken_kind, locked_artifact
-
-        kind = broken_kind(verdict)
-        past = self.past.artifact(verdict.limit, kind, budget, fit, self.device(budget))
-        if past is not None:
-            return None if past[1] == fit.artifact.path else Earlier(*past)
-        return locked_artifact(self._locked(budget, fit.model.name), fit.artifact, self.store)
 
     def judge_group(self, budget: Budget, group: GroupBudget, limit: Limit) -> Found:
         """One joint limit's verdict, over the artifacts of all its models."""
