@@ -115,11 +115,13 @@ def test_a_regression_below_the_floor_is_found(
 
 
 def test_the_finding_says_what_was_measured_and_when(project: Path) -> None:
-    measured(project, budget(project, 'max_regression = "2 %"'))
+    measured(project, budget(project, 'max_regression = "2 %"', 'max_regression = "5 %"'))
 
     assert messages(RULE, project / "host.toml") == [
         "2.0 % is less than this machine can tell: compared in turns, an unchanged model keeps "
-        "2.3 % (1.9 % - 2.9 %), as measured on 2026-11-20"
+        "2.3 % (1.9 % - 2.9 %), as measured on 2026-11-20",
+        "5.0 % is less than this machine can tell: even the medians of two runs differ by "
+        "8.0 %, as measured on 2026-11-20",
     ]
 
 

@@ -85,7 +85,11 @@ def _below(limit: Limit, floor: Floor) -> Iterator[Finding]:
     least = floor.value if in_turns else floor.apart
     if asked >= least:
         return
-    what = "compared in turns, an unchanged model keeps" if in_turns else "X"
+    what = (
+        "compared in turns, an unchanged model keeps"
+        if in_turns
+        else "even the medians of two runs differ by"
+    )
     band = f" ({_percent(floor.low)} - {_percent(floor.high)})" if in_turns else ""
     yield at(
         limit.place,
