@@ -2,11 +2,13 @@
 What each pass saves and costs, on one model: spoken digits, 80,298 parameters.
 
     python benchmarks/passes.py MODELS [RECIPE ...]
+    python benchmarks/passes.py MODELS --calibrations
 
 MODELS is the folder of shared models. Each recipe goes through the gate: bytes, bytes of
 the download, multiply-accumulates, accuracy on 300 recordings that no training saw, and
 seconds to build it; for a trained one the float control, trained as long. A point is
-three recordings.
+three recordings. With --calibrations: int8 of the shared float models instead, by each way
+to choose the ranges of activations, on all samples of their test splits.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from fit import digits, images, kws, speech
 
 from pytest_edgebudget.session import GateSession
 from pytest_edgebudget.wiring import command_line_manager, registry_of
@@ -59,6 +62,29 @@ def write_data(models: Path, folder: Path) -> None:
         )  # fmt: skip
 
 
+METHODS = (
+    "none", "int8", "int8(calibration=minmax)", "int8(calibration=percentile)",
+    "int8(calibration=percentile, percentile=99.99)", "int8(calibration=entropy)",
+    "int8(calibration=mse)", "int8(samples=20)", "int8(calibration=minmax, samples=20)",
+)  # fmt: skip
+
+
+def calibrations(models: Path, folder: Path) -> None:
+    """Accuracy of int8 by calibration, on networks for speech and images in both formats."""
+    for file, arrays in (
+        ("kws_dscnn/models/kws_float32.tflite", kws(models)),
+        ("kws_dscnn/models/kws_alibaba_float.onnx", kws(models)),
+        ("ic_resnet8/models/resnet8_float32.tflite", images(models)),
+        ("ic_resnet8/models/ic_alibaba_float.onnx", images(models)),
+        ("fsdd_trainable/models/baseline_float32.tflite", speech(models)),
+        ("mnist_cnn_onnx/models/mnist.onnx", digits(models)),
+    ):
+        np.savez(folder / "data.npz", **arrays)
+        print(file, flush=True)
+        for recipe in METHODS:
+            print(f"  {row(recipe, models.resolve() / file, folder)}", flush=True)
+
+
 def row(recipe: str, path: Path, folder: Path) -> str:
     """One line of the table."""
     file = folder / "b.toml"
@@ -70,7 +96,7 @@ def row(recipe: str, path: Path, folder: Path) -> str:
     try:
         found = session.fit(budget, budget.models[0])
     except Exception as error:
-        return f"{recipe:32} {str(error).splitlines()[0]}"
+        return f"{recipe:46} {str(error).splitlines()[0]}"
     finally:
         session.close()
     seconds = time.perf_counter() - started
@@ -78,7 +104,7 @@ def row(recipe: str, path: Path, folder: Path) -> str:
     control = found.control.readings["accuracy"].value if found.control else None
     words = f"  control {100 * control:.2f} %" if control is not None else ""
     return (
-        f"{recipe:32} {values['size'] / 1024:7.1f} KiB {values['download_size'] / 1024:7.1f} KiB"
+        f"{recipe:46} {values['size'] / 1024:7.1f} KiB {values['download_size'] / 1024:7.1f} KiB"
         f" {values['macs'] / 1e6:6.2f} M {100 * values['accuracy']:6.2f} % {seconds:6.1f} s{words}"
     )
 
@@ -88,14 +114,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("models", type=Path)
     parser.add_argument("recipes", nargs="*", default=[*FREE, *TRAINED])
+    parser.add_argument("--calibrations", action="store_true")
     options = parser.parse_args()
     path = options.models.resolve() / "fsdd_trainable/models/baseline.keras"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pyproject.toml").write_text("")
+        if options.calibrations:
+            calibrations(options.models, folder)
+            return
         write_data(options.models, folder)
         print(
-            f"{'recipe':32} {'size':>11} {'download':>11} {'MACs':>8} {'accuracy':>8} {'time':>8}"
+            f"{'recipe':46} {'size':>11} {'download':>11} {'MACs':>8} {'accuracy':>8} {'time':>8}"
         )
         for recipe in options.recipes:
             print(row(recipe, path, folder), flush=True)

@@ -51,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("models", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", default="", help="titles that begin with it")
     options = parser.parse_args()
     path = options.models.resolve() / "fsdd_trainable/models/baseline.keras"
     with tempfile.TemporaryDirectory() as name:
@@ -60,7 +61,7 @@ def main() -> None:
         source = values("none", path, folder)
         print(f"source: {source['size']:.0f} B, {source['macs'] / 1e6:.2f} M MACs,"
               f" {100 * source['accuracy']:.2f} %")  # fmt: skip
-        for title, recipe, epochs in RECIPES:
+        for title, recipe, epochs in (row for row in RECIPES if row[0].startswith(options.only)):
             mine, controls = [], []
             for seed in range(options.seeds):
                 mine.append(values(recipe.format(s=seed), path, folder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,9 @@ from typing import Any
 from pytest_edgebudget.build import tuning
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.jobs.resolve import resolve
-from pytest_edgebudget.passes._calibration import ONLY
+from pytest_edgebudget.passes._calibration import ONLY, SAMPLES
 from pytest_edgebudget.passes.base import Job
 from pytest_edgebudget.types import Step
-
-CALIBRATION_SAMPLES = 200
 
 
 def apply_steps(payload: dict[str, Any]) -> list[str]:
@@ -23,7 +21,7 @@ def apply_steps(payload: dict[str, Any]) -> list[str]:
     folder, suffix = Path(payload["folder"]), str(payload["suffix"])
     model = Path(payload["model"])
     trained = Path(payload["trained"]) if payload.get("trained") else None
-    calibration = _calibration(payload["data"], payload["arrays"], folder)
+    calibration = _calibration(payload["data"], payload["arrays"], folder, payload["steps"])
     results = []
     for number, step in enumerate(payload["steps"]):
         out = folder / f"step{number}{suffix}"
@@ -44,7 +42,9 @@ def train_step(payload: dict[str, Any]) -> dict[str, Any]:
         out=folder / f"trained{model.suffix}",
         step=_step(payload["step"]),
         data=Path(payload["data"]) if payload["data"] else None,
-        calibration=_calibration(payload["data"], payload["arrays"], folder),
+        calibration=_calibration(
+            payload["data"], payload["arrays"], folder, payload.get("behind") or ()
+        ),
         teacher=Path(payload["teacher"]),
         checkpoint=Path(payload["checkpoint"]),
         progress=Path(payload["progress"]),
@@ -104,14 +104,18 @@ def _apply(step: dict[str, Any], job: Job) -> None:
         raise BuildError(f"{job.step} wrote no file", "a pass writes its result to job.out")
 
 
-def _calibration(data: str | None, arrays: list[str], folder: Path) -> Path | None:
-    """The first samples of ``x_calibration``: always the same ones."""
+def _calibration(
+    data: str | None, arrays: list[str], folder: Path, steps: Sequence[dict[str, Any]]
+) -> Path | None:
+    """The first samples of ``x_calibration``, as many as any of *steps* asks for."""
     if data is None or not arrays:
         return None
     import numpy as np
 
+    asked = [int(dict(_step(step).options).get("samples", SAMPLES)) for step in steps]
+    count = max(SAMPLES, *asked, 0)
     with np.load(data, allow_pickle=False) as file:
-        first = {_input(name): file[name][:CALIBRATION_SAMPLES] for name in arrays}
+        first = {_input(name): file[name][:count] for name in arrays}
     path = folder / "calibration.npz"
     np.savez(path, **first)
     return path

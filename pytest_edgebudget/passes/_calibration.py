@@ -9,6 +9,68 @@ from typing import Any
 
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.facts import Array
+from pytest_edgebudget.passes._arguments import Argument
+from pytest_edgebudget.passes._ranges import CHOICES
+from pytest_edgebudget.passes.base import Parameter
+from pytest_edgebudget.types import Step
+
+SAMPLES = 200
+"""So many calibration samples, the first ones, unless a step names another number."""
+
+USUAL = "usual"
+PARAMETERS = (
+    Parameter(
+        name="calibration",
+        type=str,
+        help="of the activations' ranges: minmax, percentile, entropy or mse; usual: minmax in"
+        " .onnx, in .tflite a moving average of the samples' extremes",
+        default=USUAL,
+    ),
+    Parameter(
+        name="percentile",
+        type=float,
+        help="with calibration=percentile: so many per cent of the values are not cut off",
+        default=99.9,
+        minimum=50.0,
+        maximum=100.0,
+    ),
+    Parameter(
+        name="samples",
+        type=int,
+        help="so many of the calibration samples, the first ones",
+        default=SAMPLES,
+        minimum=1,
+    ),
+)
+"""What a pass that calibrates may be told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How ranges are found: *method* is a key of `CHOICES`, or "usual"."""
+
+    method: str = USUAL
+    percentile: float = 99.9
+    samples: int = SAMPLES
+
+    @property
+    def usual(self) -> bool:
+        """Whether the library finds the ranges by itself."""
+        return self.method == USUAL
+
+
+def calibration_of(step: Step, given: Mapping[str, Argument]) -> Calibration:
+    """
+    How *step* with the arguments *given* calibrates.
+
+    Raises:
+        BuildError: there is no such way.
+    """
+    method = str(given["calibration"])
+    if method not in (USUAL, *CHOICES):
+        raise BuildError(f"{step}: calibration is one of {', '.join((USUAL, *CHOICES))}")
+    return Calibration(method, float(given["percentile"]), int(given["samples"]))
+
 
 ONLY = "x"
 """The key of the only input's array in the calibration file."""
@@ -23,15 +85,18 @@ class Input:
     dtype: Any
 
 
-def samples(path: Path | None, inputs: Sequence[Input]) -> Iterator[dict[str, Array]]:
+def samples(
+    path: Path | None, inputs: Sequence[Input], count: int = SAMPLES
+) -> Iterator[dict[str, Array]]:
     """
-    Yield one dict of arrays a sample, each of its input's shape and dtype.
+    Yield one dict of arrays for each of the first *count* samples, as the inputs want them.
 
     Integers for a float input are cast; an unknown dimension is 1. Axes of 1 may
     be left out, and one flat axis stands for all.
 
     Raises:
-        BuildError: the arrays do not fit the inputs.
+        BuildError: the arrays do not fit the inputs, hold NaN, or are fewer than a
+            *count* that was asked for.
     """
     import numpy as np
 
@@ -40,8 +105,26 @@ def samples(path: Path | None, inputs: Sequence[Input]) -> Iterator[dict[str, Ar
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     fitting = [(item, _array_of(item, arrays, len(inputs))) for item in inputs]
-    for index in range(min(len(array) for _, array in fitting)):
+    there = min(len(array) for _, array in fitting)
+    if there < count and count > SAMPLES:
+        raise BuildError(f"{count} calibration samples are asked for, there are {there}")
+    _refuse_nan(fitting, count)
+    for index in range(min(there, count)):
         yield {item.names[0]: _fit(item, array[index]) for item, array in fitting}
+
+
+def _refuse_nan(fitting: Sequence[tuple[Input, Array]], count: int) -> None:
+    import numpy as np
+
+    for item, array in fitting:
+        first = array[:count]
+        if first.dtype.kind == "f" and not (fine := np.isfinite(first)).all():
+            wrong = int((~fine.reshape(len(first), -1).all(axis=1)).sum())
+            raise BuildError(
+                f"{wrong} of {len(first)} calibration samples of {item.names[0]} hold NaN or"
+                " infinity",
+                "remove or repair them: they would be the range of every activation",
+            )
 
 
 def _array_of(item: Input, arrays: Mapping[str, Array], count: int) -> Array:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.errors import BuildError
-from pytest_edgebudget.passes._calibration import Input, samples
+from pytest_edgebudget.facts import Array
+from pytest_edgebudget.passes._calibration import Calibration, Input, samples
 from pytest_edgebudget.passes._libraries import load
 from pytest_edgebudget.passes.base import Job
 
@@ -124,17 +126,39 @@ def _flatten_biases(model: Any) -> None:
             del bias.dims[0]
 
 
-def calibration(job: Job, model: Path) -> Any:
+def calibration(job: Job, model: Path, how: Calibration) -> Any:
     """A ``CalibrationDataReader`` of the calibration samples."""
     from onnxruntime.quantization import CalibrationDataReader
 
-    rows = samples(job.calibration, inputs_of(model))
+    rows = samples(job.calibration, inputs_of(model), how.samples)
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         def get_next(self) -> Any:
             return next(rows, None)
 
     return Reader()
+
+
+def activations(job: Job, model: Path, how: Calibration) -> Iterator[Mapping[str, Array]]:
+    """What each tensor of floats that is no constant holds, sample by sample."""
+    import onnx
+    import onnxruntime
+
+    whole = onnx.load(str(model))
+    known = {item.name: item for item in (*whole.graph.input, *whole.graph.output)}
+    for item in whole.graph.value_info:
+        if known.setdefault(item.name, item) is item:
+            whole.graph.output.append(item)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        whole.SerializeToString(), options, ["CPUExecutionProvider"]
+    )
+    names = [item.name for item in session.get_outputs()]
+    for row in samples(job.calibration, inputs_of(model), how.samples):
+        yield {**row, **dict(zip(names, session.run(names, row), strict=True))}
 
 
 def inputs_of(model: Path) -> list[Input]:

@@ -6,6 +6,7 @@ from functools import partial
 
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert, _onnx
+from pytest_edgebudget.passes._calibration import Calibration
 from pytest_edgebudget.passes._checks import (
     all_of,
     integer,
@@ -31,9 +32,9 @@ def apply(job: Job) -> None:
     """
     ready(job)
     if job.model.suffix == ".tflite":
-        _litert.quantize(job, partial(static, 16, True), calibrate=True)
+        _litert.quantize(job, partial(static, 16, True), calibrate=Calibration())
     else:
-        quantize_static(job, activations="QInt16")
+        quantize_static(job, Calibration(), activation_type="QInt16")
 
 
 def check(before: Graph, after: Graph, step: Step) -> str:

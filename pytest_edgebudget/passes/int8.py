@@ -10,6 +10,8 @@ from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert, _onnx
 from pytest_edgebudget.passes._arguments import arguments
+from pytest_edgebudget.passes._calibration import PARAMETERS as CALIBRATION
+from pytest_edgebudget.passes._calibration import calibration_of
 from pytest_edgebudget.passes._checks import (
     all_of,
     integer,
@@ -38,62 +40,40 @@ PARAMETERS = (
         help=".onnx only: qdq, or qoperator (smaller, needs onnxruntime's own ops)",
         default="qdq",
     ),
-    Parameter(
-        name="ranges",
-        type=str,
-        help=".onnx only: of activations, minmax, or percentile",
-        default="minmax",
-    ),
-    Parameter(
-        name="percentile",
-        type=float,
-        help="with ranges=percentile: so many per cent of the values are not cut off",
-        default=99.9,
-        minimum=50.0,
-        maximum=100.0,
-    ),
+    *CALIBRATION,
 )
 FORMS = {"qdq": "QDQ", "qoperator": "QOperator"}
-# Not "Entropy": with onnxruntime's default of as many bins as steps it keeps the whole range.
-RANGES = {"minmax": "MinMax", "percentile": "Percentile"}
-"""What onnxruntime calls the ways to find the range of an activation."""
 
 
 def apply(job: Job) -> None:
     """
     Weights and activations in int8: about a quarter of the size, and integer arithmetic.
 
-    Needs ``x_calibration``: the ranges of the activations are taken from its
-    first 200 samples. In `.tflite` inputs and outputs become int8, too (data
-    is quantized by their own scale and zero point); in `.onnx` they stay float
-    with a QuantizeLinear behind them. What every microcontroller and
-    accelerator runs; the accuracy usually drops by less than a point. Where a few
-    samples are far larger than the others, `int8(ranges=percentile, percentile=99)`
-    cuts them off (.onnx): finer steps for all others. Behind `qat` it takes the ranges
-    that were learnt, and needs no calibration.
+    Needs ``x_calibration``: the ranges of the activations are taken from its first 200
+    samples, or so many as ``samples`` says. In `.tflite` inputs and outputs become int8,
+    too (data is quantized by their own scale and zero point); in `.onnx` they stay float
+    with a QuantizeLinear behind them. What every microcontroller and accelerator runs;
+    the accuracy usually drops by less than a point. Where a few samples are far larger
+    than the others, `int8(calibration=percentile, percentile=99)` cuts them off: finer
+    steps for all others. ``entropy`` does so where less information is lost; ``mse`` only
+    where the squared error shrinks, so that few values that are very large stay. Behind
+    `qat` it takes the ranges that were learnt, and needs no calibration.
     """
     if ranges_learnt := conversion.trained_ranges(job.trained):
         _as_trained(job, ranges_learnt)
         return
     options = arguments(job.step, PARAMETERS)
-    form, ranges = str(options["form"]), str(options["ranges"])
-    per_channel = bool(options["per_channel"])
-    for name, value, known in (("form", form, FORMS), ("ranges", ranges, RANGES)):
-        if value not in known:
-            raise BuildError(f"{job.step}: {name} is one of {', '.join(known)}")
-        if value != next(iter(known)) and job.model.suffix != ".onnx":
-            raise BuildError(f"{job.step}: {name} is for .onnx only", "leave it out")
+    form, per_channel = str(options["form"]), bool(options["per_channel"])
+    if form not in FORMS:
+        raise BuildError(f"{job.step}: form is one of {', '.join(FORMS)}")
+    if form != "qdq" and job.model.suffix != ".onnx":
+        raise BuildError(f"{job.step}: form is for .onnx only", "leave it out")
+    how = calibration_of(job.step, options)
     ready(job)
     if job.model.suffix == ".onnx":
-        quantize_static(
-            job,
-            form=FORMS[form],
-            per_channel=per_channel,
-            ranges=RANGES[ranges],
-            percentile=float(options["percentile"]),
-        )
+        quantize_static(job, how, form=FORMS[form], per_channel=per_channel)
     else:
-        _litert.quantize(job, partial(static, 8, per_channel), calibrate=True)
+        _litert.quantize(job, partial(static, 8, per_channel), calibrate=how)
 
 
 def _as_trained(job: Job, ranges: Mapping[str, Any]) -> None:

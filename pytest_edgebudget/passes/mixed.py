@@ -10,6 +10,7 @@ from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.passes import _litert
 from pytest_edgebudget.passes._arguments import arguments
+from pytest_edgebudget.passes._calibration import Calibration
 from pytest_edgebudget.passes._checks import (
     all_of,
     integer,
@@ -58,7 +59,9 @@ def apply(job: Job) -> None:
     _check_bits(job.step, bits, graph)
     four = [w.op for w, each in zip(layers(graph), bits, strict=True) if each == "4"]
     names = [graph.tensors[op.outputs[0]].name for op in four]
-    _litert.quantize(job, partial(_configure, [op.kind for op in four], names), calibrate=True)
+    _litert.quantize(
+        job, partial(_configure, [op.kind for op in four], names), calibrate=Calibration()
+    )
 
 
 def _check_bits(step: Step, bits: str, graph: Graph) -> None:

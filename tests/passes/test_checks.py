@@ -6,6 +6,7 @@ import pytest
 
 from pytest_edgebudget import graph
 from pytest_edgebudget.passes import _litert
+from pytest_edgebudget.passes._calibration import Calibration
 from pytest_edgebudget.passes._checks import left_float
 from pytest_edgebudget.passes.base import Job
 from pytest_edgebudget.types import Step
@@ -19,7 +20,7 @@ MODEL = DIGITS / "digits.tflite"
 
 def quantize(out: Path, configure, calibration: Path, *, calibrate: bool = False) -> graph.Graph:
     job = Job(model=MODEL, out=out, step=Step("test"), calibration=calibration)
-    _litert.quantize(job, configure, calibrate=calibrate)
+    _litert.quantize(job, configure, calibrate=Calibration() if calibrate else None)
     return graph.read(out)
 
 

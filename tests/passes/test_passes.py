@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pytest_edgebudget import graph
@@ -163,23 +162,3 @@ def test_every_pass_says_what_it_does(name: str) -> None:
     doc = PASSES[name].doc
     assert len(doc.splitlines()[0]) < 90
     assert doc.splitlines()[0].endswith((".", "size.", "speed."))
-
-
-def test_outliers_of_the_calibration_data_are_cut_off_by_percentile(run_pass, samples) -> None:
-    """A hundredfold sample takes min-max its steps, and a percentile only itself."""
-    model, out = DIGITS / "digits.onnx", {}
-    loud = np.concatenate([samples["x_calibration"][:199], 100 * samples["x_calibration"][:1]])
-    for ranges in ("minmax", "percentile"):
-        step = Step("int8", (), (("ranges", ranges), ("percentile", 99.0)))
-        path = run_pass("int8", model, step, name=ranges, data=loud)
-        assert PASSES["int8"].check(graph.read(model), graph.read(path), step) == ""
-        out[ranges] = accuracy(path, samples["x_test"], samples["y_test"])
-    assert out["percentile"] > out["minmax"] + 0.2
-
-
-def test_a_way_to_find_ranges_is_refused_for_tflite_and_when_misspelt(run_pass) -> None:
-    step = Step("int8", (), (("ranges", "percentile"),))
-    with pytest.raises(BuildError, match=r"ranges is for \.onnx only"):
-        run_pass("int8", DIGITS / "digits.tflite", step)
-    with pytest.raises(BuildError, match="ranges is one of minmax, percentile"):
-        run_pass("int8", DIGITS / "digits.onnx", Step("int8", (), (("ranges", "mse"),)))
