@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_edgebudget.history.series import Series
+    from pytest_edgebudget.store import Store
 
 Commands = argparse._SubParsersAction  # the type has no public name
 
@@ -41,16 +42,24 @@ def _add_history(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from pytest_edgebudget.cli import find_root
     from pytest_edgebudget.compare.command import compare
+
+    print(compare(options.before, options.after, options.format, _cache()), end="")
+    return 0
+
+
+def _cache() -> Store | None:
+    """The cache, where there is one to read: two files are compared without it, too."""
+    from pytest_edgebudget.cli import find_root
+    from pytest_edgebudget.errors import EdgeBudgetError
     from pytest_edgebudget.settings import read_settings
     from pytest_edgebudget.store import Store
 
-    settings = read_settings(find_root())
-    # A comparison of two files makes no folder: without a cache there are no artifacts.
-    store = Store(settings.cache, settings.cache_limit) if settings.cache.is_dir() else None
-    print(compare(options.before, options.after, options.format, store), end="")
-    return 0
+    try:
+        settings = read_settings(find_root())
+        return Store(settings.cache, settings.cache_limit) if settings.cache.is_dir() else None
+    except EdgeBudgetError:
+        return None
 
 
 def _plot(path: Path, found: Sequence[Series]) -> None:

@@ -175,6 +175,19 @@ def test_compare_says_which_artifact_is_missing(
     )
 
 
+def test_compare_does_without_a_cache_that_cannot_be_used(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["check", "b.toml", "--report", "json:new.json"])
+    shutil.rmtree(project / ".edgebudget_cache")
+    (project / ".edgebudget_cache").mkdir()
+    (project / ".edgebudget_cache" / "objects").write_text("no folder")
+    capsys.readouterr()
+
+    assert main(["compare", "old.json", "new.json"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 worse"
+
+
 def test_compare_makes_no_cache(project: Path, tmp_path: Path) -> None:
     shutil.copy(project / "old.json", project / "same.json")
     shutil.rmtree(project / ".edgebudget_cache")
