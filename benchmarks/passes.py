@@ -69,13 +69,18 @@ METHODS = (
 )  # fmt: skip
 
 
+def channels_first(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Images as the .onnx wants them."""
+    return {n: np.moveaxis(a, 3, 1) if n.startswith("x") else a for n, a in arrays.items()}
+
+
 def calibrations(models: Path, folder: Path) -> None:
     """Accuracy of int8 by calibration, on networks for speech and images in both formats."""
     for file, arrays in (
         ("kws_dscnn/models/kws_float32.tflite", kws(models)),
         ("kws_dscnn/models/kws_alibaba_float.onnx", kws(models)),
         ("ic_resnet8/models/resnet8_float32.tflite", images(models)),
-        ("ic_resnet8/models/ic_alibaba_float.onnx", images(models)),
+        ("ic_resnet8/models/ic_alibaba_float.onnx", channels_first(images(models))),
         ("fsdd_trainable/models/baseline_float32.tflite", speech(models)),
         ("mnist_cnn_onnx/models/mnist.onnx", digits(models)),
     ):

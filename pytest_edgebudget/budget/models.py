@@ -19,8 +19,12 @@ from pytest_edgebudget.budget.tune_table import check_tuned, read_space
 from pytest_edgebudget.facts import Predictions
 from pytest_edgebudget.metrics.base import Metric
 from pytest_edgebudget.metrics.own import own_metric
+from pytest_edgebudget.passes.chains import SOURCES, untrainable, wrong_order
 from pytest_edgebudget.registry import Registry
 from pytest_edgebudget.types import FitChoice, Limit, ModelBudget, OwnMetric, Recipe, Source
+
+EXPORTED = (".tflite", ".onnx")
+"""Files that cannot be trained any more."""
 
 _FLOAT = "an FPGA computes in fixed-point numbers, and the model has none"
 
@@ -125,12 +129,24 @@ class ModelReader:
             if recipe in recipes:
                 self.mistakes.add(element.place, f'"{recipe}" is listed twice')
             recipes[recipe] = element
-            self._format(recipe, element, source)
+            self._applies(recipe, element, source)
         return tuple(recipes)
 
-    def _format(self, recipe: Recipe, node: Node, source: Source | None) -> None:
-        """Keras models become what the device runs first; a function's is not known yet."""
+    def _applies(self, recipe: Recipe, node: Node, source: Source | None) -> None:
+        """
+        Whether the source can have the steps, in that order.
+
+        Keras models become what the device runs first; a function's is not known yet.
+        """
+        steps = [(step, self.registry.passes[step.name]) for step in recipe.steps]
+        said, hint = wrong_order(steps)
+        if said:
+            self.mistakes.add(node.place, said, hint)
         if not isinstance(source, Path):
+            return
+        trains = next((step for step, chosen in steps if chosen.trains and not chosen.tunes), None)
+        if trains and source.suffix.lower() in EXPORTED:
+            self.mistakes.add(node.place, untrainable(trains), SOURCES)
             return
         kind = source.suffix.lower().removeprefix(".")
         kind = kind if kind in ("tflite", "onnx") else self.formats[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.errors import BuildError
 from pytest_edgebudget.jobs import run
 from pytest_edgebudget.locks import busy
+from pytest_edgebudget.passes.chains import SOURCES, untrainable, wrong_order
 from pytest_edgebudget.store import Store
 from pytest_edgebudget.training.settings import step_epochs
 from pytest_edgebudget.types import AS_IT_IS, Artifact
@@ -54,30 +54,17 @@ def check_trainable(steps: Sequence[Bound], source: Artifact, data: DataFile | N
     Raises:
         BuildError: a sentence for the one that cannot be applied.
     """
-    for early, late in itertools.pairwise(steps):
-        if late.chosen.trains and not early.chosen.trains:
-            raise BuildError(
-                f"{late.step} trains the Keras model, and {early.step} before it"
-                " works on what was exported",
-                f"let {late.step.name} come first",
-            )
-    for bound, behind in zip(steps, [*steps[1:], None], strict=True):
-        wanted = bound.chosen.then
-        if wanted and (behind is None or behind.step.name != wanted):
-            raise BuildError(
-                f"{bound.step} trains for {wanted}, which has to come right behind it",
-                f"write {bound.step}+{wanted}",
-            )
+    said, hint = wrong_order([(bound.step, bound.chosen) for bound in steps])
+    if said:
+        raise BuildError(said, hint)
+    for bound in steps:
         if bound.chosen.trains:
             _check(bound, source, data)
 
 
 def _check(bound: Bound, source: Artifact, data: DataFile | None) -> None:
     if source.trainable is None:
-        raise BuildError(
-            f"{bound.step} trains a Keras model, and this source is none that can be trained",
-            'path = "model.keras", or "package.module:function" that returns a Keras model',
-        )
+        raise BuildError(untrainable(bound.step), SOURCES)
     if step_epochs(bound.step, bound.chosen) and (data is None or not data.has("x_train")):
         where = f"{data.path} has no x_train" if data else "the model has no data"
         raise BuildError(

@@ -146,8 +146,9 @@ def activations(job: Job, model: Path, how: Calibration) -> Iterator[Mapping[str
 
     whole = onnx.load(str(model))
     known = {item.name: item for item in (*whole.graph.input, *whole.graph.output)}
-    for item in whole.graph.value_info:
-        if known.setdefault(item.name, item) is item:
+    made = {name for node in whole.graph.node for name in node.output}
+    for item in whole.graph.value_info:  # it tells of tensors that are fused away, too
+        if item.name in made and known.setdefault(item.name, item) is item:
             whole.graph.output.append(item)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

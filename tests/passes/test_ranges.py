@@ -122,3 +122,37 @@ def test_a_way_to_calibrate_is_refused_when_misspelt(run_pass) -> None:
         run_pass("int8", DIGITS / "digits.onnx", Step("int8", (), (("calibration", "kl"),)))
     said = "int8(calibration=kl): calibration is one of usual, minmax, percentile, entropy, mse"
     assert str(caught.value) == said
+
+
+def test_what_is_fused_away_is_not_asked_for(run_pass, tmp_path: Path, samples) -> None:
+    """A batch normalization that onnxruntime makes part of the convolution before it."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    shapes = {"x": [1, 1, 8, 8], "conv": [1, 3, 8, 8], "norm": [1, 3, 8, 8], "y": [1, 3]}
+    info = {k: helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in shapes.items()}
+    draw = np.random.default_rng(0)
+    constants = {"w": draw.normal(size=(3, 1, 3, 3)), **dict.fromkeys("sbm", np.zeros(3))}
+    constants |= {"s": np.ones(3), "v": np.full(3, 2.0), "axes": np.array([2, 3])}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["conv"], pads=[1, 1, 1, 1]),
+        helper.make_node("BatchNormalization", ["conv", "s", "b", "m", "v"], ["norm"]),
+        helper.make_node("ReduceMean", ["norm", "axes"], ["y"], keepdims=0),
+    ]
+    graph_of = helper.make_graph(
+        nodes,
+        "net",
+        [info["x"]],
+        [info["y"]],
+        [
+            numpy_helper.from_array(v.astype(np.int64 if k == "axes" else np.float32), k)
+            for k, v in constants.items()
+        ],
+        value_info=[info["conv"], info["norm"]],
+    )
+    model = helper.make_model(graph_of, opset_imports=[helper.make_opsetid("", 18)])
+    onnx.save(model, tmp_path / "net.onnx")
+    path = quantized(
+        run_pass, tmp_path / "net.onnx", samples["x_calibration"][:9], calibration="mse"
+    )
+    assert "BatchNormalization" not in {op.kind for op in graph.read(path).ops}

@@ -11,6 +11,7 @@ from pytest_edgebudget.lint.budgets import (
     loose_limit,
     never_failing_limit,
     optimized_without_quality,
+    recipe_without_samples,
     regression_without_lock,
     search_on_the_test_split,
     stale_lock,
@@ -43,4 +44,5 @@ RULES: tuple[Rule, ...] = (
     time_of_any_machine.RULE,
     limit_inside_the_band.RULE,
     time_below_the_noise.RULE,
+    recipe_without_samples.RULE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from pytest_edgebudget.lint.base import Severity
 from pytest_edgebudget.lint.budgets.too_few_samples import needed
 from tests.lint.budgets.texts import HEAD, QUALITY, Find
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def data(project: Path, **arrays: int) -> None:
@@ -112,3 +115,30 @@ def test_splits_of_different_samples_are_none(find: Find, project: Path) -> None
     data(project, x_test=10, x_val=10, x_calibration=10)
 
     assert find("EB115", HEAD + 'size = "9 KiB"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "arrays", "message"),
+    [
+        ("qat+int8", {"x_calibration": 9}, "qat+int8: qat needs x_train, and data.npz has none"),
+        ("qat+int8", {"x_train": 9}, ""),
+        (
+            "int8+clean",
+            {"x_train": 9},
+            "int8+clean: int8 needs x_calibration, and data.npz has none",
+        ),
+        ("int8", {"x_calibration": 9}, ""),
+        ("float16", {}, ""),
+        ("low_rank(0.9)", {}, ""),
+    ],
+)
+def test_a_recipe_whose_samples_are_missing_is_found(
+    find: Find, project: Path, recipe: str, arrays: dict[str, int], message: str
+) -> None:
+    data(project, x_test=30, y_test=30, **arrays)
+    shutil.copy(EXAMPLES / "digits" / "digits.keras", project)
+    text = HEAD.replace("digits.tflite", "digits.keras").replace(
+        "[models.digits.budget]", f'optimize = ["{recipe}"]\n[models.digits.budget]'
+    )
+
+    assert [each.message for each in find("EB119", text + QUALITY)] == [message] * bool(message)
