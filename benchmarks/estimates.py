@@ -10,6 +10,9 @@ all features, each of one group; the latter again with weights shared by the poo
 one scale a group; and the geometric mean of these two. MAPE is averaged over the models
 of a group, then over groups; groups of one family cannot be validated so, and are not
 in the table.
+
+Then each device is left out in turn, as if nothing had been published of it: how far
+estimates are for it, from other devices with its core, and from runtimes that are not kin.
 """
 
 from __future__ import annotations
@@ -25,11 +28,20 @@ from pathlib import Path
 import numpy as np
 
 from pytest_edgebudget.estimate.features import FEATURES
-from pytest_edgebudget.estimate.fit import Array, Sample
+from pytest_edgebudget.estimate.plain import shared_weights, weights
 from pytest_edgebudget.estimate.pools import DOMAINS, PRIORS
 from pytest_edgebudget.estimate.refit import power_key, watts
 from pytest_edgebudget.estimate.rows import joined, of_domain
-from pytest_edgebudget.estimate.validate import Error, coverage, half_width, leave_families_out
+from pytest_edgebudget.estimate.samples import Sample
+from pytest_edgebudget.estimate.validate import (
+    Error,
+    coverage,
+    half_width,
+    leave_devices_out,
+    leave_families_out,
+    offsets,
+    quantile,
+)
 
 Predict = Callable[[Sample], float]
 
@@ -59,19 +71,6 @@ def log_log(rest: Sequence[Sample]) -> Predict:
     return lambda sample: math.exp(start + slope * math.log(macs(sample)))
 
 
-def weights(a: Array) -> Array:
-    """Non-negative least squares of rows of *a* on 1, by coordinates."""
-    size = a.max(0) + 1e-30
-    gram, target = (a / size).T @ (a / size), (a / size).sum(0)
-    w = np.zeros(len(size))
-    for _ in range(300):
-        for k in range(len(w)):
-            if gram[k, k] > 1e-12:
-                w[k] = max(0.0, w[k] + (target[k] - gram[k] @ w) / gram[k, k])
-    found: Array = w / size
-    return found
-
-
 def least_squares(rest: Sequence[Sample]) -> Predict:
     """Non-negative least squares of relative error."""
     w = weights(np.array([s.x for s in rest]) / np.array([[s.milliseconds] for s in rest]))
@@ -80,15 +79,7 @@ def least_squares(rest: Sequence[Sample]) -> Predict:
 
 def pooled(rest: Sequence[Sample]) -> Predict:
     """The same with weights of a pool and one scale a group, found in turns."""
-    x, y = np.array([s.x for s in rest]), np.array([s.milliseconds for s in rest])
-    names = np.array([s.row["group"] for s in rest])
-    members = {name: np.flatnonzero(names == name) for name in set(names)}
-    scales = {name: float(np.median(y[i] / x[i].sum(1))) for name, i in members.items()}
-    for _ in range(12):
-        w = weights(x * (np.array([scales[name] for name in names]) / y)[:, None])
-        for name, i in members.items():
-            part = x[i] @ w / y[i]
-            scales[name] = float(part.sum() / (part @ part)) if part.any() else scales[name]
+    w, scales = shared_weights(rest)
     return lambda sample: max(scales[sample.row["group"]] * float(np.array(sample.x) @ w), 1e-6)
 
 
@@ -214,6 +205,36 @@ groups of 4 families and more worse than MACs | band covers | high/low |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
+def elsewhere(samples: Sequence[Sample], domain: str, unseen: Sequence[Error]) -> list[str]:
+    """Lines on devices that were left out; the band is made without them, too."""
+    lines = []
+    for kind, errors in leave_devices_out(samples, domain).items():
+        for pool in DOMAINS[domain]:
+            own = [error for error in errors if error.sample.pool == pool]
+            devices = {error.sample.row["device"] for error in own}
+            families = [error for error in unseen if error.sample.pool == pool]
+            if len(devices) < 3 or not families:
+                continue
+            inside = 0
+            for device in devices:
+                others = [e for e in own if e.sample.row["device"] != device]
+                width = math.hypot(quantile(offsets(others)), half_width(families))
+                mine = [e for e in own if e.sample.row["device"] == device]
+                inside += sum(abs(error.ratio) <= width for error in mine)
+            whole = math.hypot(quantile(offsets(own)), half_width(families))
+            lines.append(
+                f"| {pool} | {kind} | {len(devices)} | {len(own)} | "
+                f"{100 * statistics.median(e.relative for e in own):.0f} | "
+                f"{100 * inside / len(own):.0f} | {math.exp(2 * whole):.2f} |"
+            )
+    return lines
+
+
+ELSEWHERE = """
+| devices left out, pool | core known by | devices | rows | median error | band covers | high/low |
+|---|---|---|---|---|---|---|"""
+
+
 def main(arguments: Sequence[str]) -> str:
     """Print the table; a sentence where there are no data."""
     folder = arguments[0] if arguments else os.environ.get("EDGEBUDGET_REFERENCE", "")
@@ -222,9 +243,11 @@ def main(arguments: Sequence[str]) -> str:
     rows = joined(Path(folder))
     print(HEAD)
     energies: list[str] = []
+    apart: list[str] = []
     for domain in arguments[1:] or DOMAINS:
         samples = [Sample(*row) for row in of_domain(rows, DOMAINS[domain])]
         errors = leave_families_out(samples, domain)
+        apart += elsewhere(samples, domain, errors)
         last = [energy(samples, errors)] if domain == "mcu" else []
         others = [by_group(samples, make) for make in (throughput, log_log, least_squares)]
         others.append(by_pool(samples, pooled))
@@ -236,7 +259,7 @@ def main(arguments: Sequence[str]) -> str:
                 print(line(pool, ours, theirs), flush=True)
         energies += last
     ending = "MAPE / median error in %. The band is of 80 %, from the errors of other families."
-    return "\n".join([ending, *energies])
+    return "\n".join([ending, *energies, ELSEWHERE, *apart])
 
 
 if __name__ == "__main__":

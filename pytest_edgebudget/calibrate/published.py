@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pytest_edgebudget.devices import profile_named
 from pytest_edgebudget.errors import EdgeBudgetError
 from pytest_edgebudget.estimate.boards import DEVICES
-from pytest_edgebudget.estimate.fit import Sample
 from pytest_edgebudget.estimate.pools import DOMAINS
 from pytest_edgebudget.estimate.refit import TABLE, refit
 from pytest_edgebudget.estimate.rows import SHIPPED, joined, of_domain
+from pytest_edgebudget.estimate.samples import Sample
 from pytest_edgebudget.estimate.table import of_device, shipped
 from pytest_edgebudget.estimate.validate import Error, leave_families_out
 

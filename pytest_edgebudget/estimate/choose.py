@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pytest_edgebudget.estimate.boards import DEVICES, RUNTIMES
-from pytest_edgebudget.estimate.pools import LEVELS, PRIORS, level_names
+from pytest_edgebudget.estimate.pools import LEVELS, PRIORS, kin, level_names
 from pytest_edgebudget.estimate.table import Group, Table
 from pytest_edgebudget.types import Profile
 
@@ -53,7 +54,7 @@ def choose(table: Table, asked: Asked) -> Choice | None:
     if not found:
         return None
     best = min(found, key=lambda group: _distance(group, asked))
-    return _choice(best, asked)
+    return _choice(best, asked, table)
 
 
 def _fits(group: Group, asked: Asked, table: Table) -> bool:
@@ -64,13 +65,11 @@ def _fits(group: Group, asked: Asked, table: Table) -> bool:
     if asked.device and group.device == asked.device:
         return True
     # Of a core that others were measured on, the runtime's effect is that on other cores.
-    # What ncnn does on a core tells too little of other runtimes, though they are fitted together.
-    cpu = asked.profile.cpu
-    return any(other.core == cpu and _alike(other, group) for other in table.groups)
-
-
-def _alike(one: Group, other: Group) -> bool:
-    return one.domain == other.domain and (one.runtime == "ncnn") == (other.runtime == "ncnn")
+    cpu, known = asked.profile.cpu, table.bands[group.pool].elsewhere
+    on_it = [o for o in table.groups if o.core == cpu and o.domain == group.domain]
+    if any(kin(other.runtime, group.runtime) for other in on_it):
+        return "device" in known
+    return bool(on_it) and "runtime" in known
 
 
 def _distance(group: Group, asked: Asked) -> tuple[object, ...]:
@@ -78,7 +77,7 @@ def _distance(group: Group, asked: Asked) -> tuple[object, ...]:
     return (
         group.device != asked.device,
         group.core != asked.profile.cpu,
-        RUNTIMES[asked.runtime].index(group.runtime),
+        _place(group.runtime, RUNTIMES[asked.runtime]),
         abs(math.log(threads / asked.threads)),
         [-part for part in _version(group.version)],
         group.precision != asked.precision,
@@ -87,21 +86,26 @@ def _distance(group: Group, asked: Asked) -> tuple[object, ...]:
     )
 
 
+def _place(runtime: str, likely: Sequence[str]) -> int:
+    return likely.index(runtime) if runtime in likely else len(likely)
+
+
 def _version(text: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", text)][:2] or [0]
 
 
-def _choice(group: Group, asked: Asked) -> Choice:
+def _choice(group: Group, asked: Asked, table: Table) -> Choice:
     row = dict(group.row, threads=str(asked.threads))
     missing: list[str] = []
     notes: list[str] = []
+    slower, elsewhere = 1.0, 0.0
     if group.device != asked.device:
         row.update(device=asked.device, core=asked.profile.cpu)
-        missing += ["device", "group"]
+        missing.append("group")
         notes.append(f"no row of this device: from {group.device} ({group.core})")
         if group.core != asked.profile.cpu:
-            missing.append("core")
             notes.append(f"no row of {group.runtime} on {asked.profile.cpu}")
+        elsewhere, slower = _elsewhere(group, asked, table)
     if group.threads != str(asked.threads):
         missing += ["group", "threads"]
         notes.append(f"no row with {asked.threads} threads: nearest is {group.threads or '?'}")
@@ -112,15 +116,25 @@ def _choice(group: Group, asked: Asked) -> Choice:
         missing.append("precision")
         notes.append(f"no row in {asked.precision}: from {group.precision}")
     names = level_names(row, group.pool)
-    widen, slower = _off(group.domain, missing), _slower(group, asked)
+    if elsewhere:  # it has what a group adds in it
+        widen = math.hypot(elsewhere, _off(group.domain, set(missing) - {"group"}))
+    else:
+        widen = _off(group.domain, set(missing))
     return Choice(group, _shared(names, missing), widen, slower, tuple(notes))
 
 
-def _slower(group: Group, asked: Asked) -> float:
-    clock = asked.profile.clock_hz
-    if group.device == asked.device or not clock or not group.clock:
-        return 1.0
-    return group.clock / clock
+def _elsewhere(group: Group, asked: Asked, table: Table) -> tuple[float, float]:
+    """What a device without rows adds to the band, and by how much its clock is behind."""
+    cpu, known = asked.profile.cpu, table.bands[group.pool].elsewhere
+    near = [
+        other
+        for other in table.groups
+        if (other.core, other.domain) == (cpu, group.domain) and kin(other.runtime, group.runtime)
+    ]
+    if not near:
+        return known["runtime"], 1.0
+    clock, theirs = asked.profile.clock_hz, min(near, key=lambda g: _distance(g, asked)).clock
+    return known["device"], theirs / clock if clock and theirs else 1.0
 
 
 def _shared(names: tuple[str, ...], missing: list[str]) -> tuple[str | None, ...]:
@@ -128,6 +142,6 @@ def _shared(names: tuple[str, ...], missing: list[str]) -> tuple[str | None, ...
     return tuple(None if LEVELS[i] == lost else name for i, name in enumerate(names))
 
 
-def _off(domain: str, missing: list[str]) -> float:
+def _off(domain: str, missing: Collection[str]) -> float:
     scales = PRIORS[domain].scale
-    return _NORMAL * math.sqrt(sum(scales[level] ** 2 for level in set(missing)))
+    return _NORMAL * math.sqrt(sum(scales[level] ** 2 for level in missing))

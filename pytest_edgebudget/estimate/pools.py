@@ -44,8 +44,9 @@ class Prior:
     *scale*: the same for the speed as a whole. *noise*: standard deviations of the
     logarithm of a reading, of a model and of a family around the fit; that of a reading
     has in it what a kernel does to one model on one core, and no feature tells.
-    *alike*: correlations of like operators, one for each fit. *base*: by how much the
-    costs of all are freer (or less free) than `fit` assumes.
+    *alike*: correlations of like operators, one for each fit. *plain*: whether fits by
+    plain least squares are averaged in, too. *base*: by how much the costs of all are
+    freer (or less free) than `fit` assumes.
     """
 
     costs: tuple[float, ...]
@@ -54,6 +55,7 @@ class Prior:
     noise: tuple[float, float, float] = (0.12, 0.2, 0.2)
     alike: tuple[float, ...] = (0.75, 0.0)
     base: float = 1.0
+    plain: bool = False
 
 
 def pool_of(row: Mapping[str, str]) -> str:
@@ -76,6 +78,11 @@ def pool_of(row: Mapping[str, str]) -> str:
 def domain_of(pool: str) -> str:
     """The domain of a pool."""
     return next(name for name, pools in DOMAINS.items() if pool in pools)
+
+
+def kin(runtime: str, other: str) -> bool:
+    """Whether what one runtime does on a core tells well what the other does there."""
+    return (runtime == "ncnn") == (other == "ncnn")
 
 
 def level_names(row: Mapping[str, str], pool: str) -> tuple[str, ...]:
@@ -131,7 +138,12 @@ PRIORS: Mapping[str, Prior] = {
         (0.2, 0.2, 0.2),
         base=0.5,
     ),
-    "gpu": Prior(_costs("1 1 4 1 2", "20 20 20 20 20 20 20 20", "40 40 2e6 2e7"), _SHAPE, _SCALE),
+    "gpu": Prior(
+        _costs("1 1 4 1 2", "20 20 20 20 20 20 20 20", "40 40 2e6 2e7"),
+        _SHAPE,
+        _SCALE,
+        plain=True,  # each group has rows of eight families and more
+    ),
     "edge-tpu": Prior(
         _costs("1 1 5 1 5", "60 60 60 60 60 60 100 200", "0 1500 3e6 1e8"),
         _SHAPE,

@@ -9,10 +9,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from pytest_edgebudget.estimate.features import FEATURES
-from pytest_edgebudget.estimate.fit import Fitted, Sample, fit
+from pytest_edgebudget.estimate.fit import fit
 from pytest_edgebudget.estimate.pools import DOMAINS
 from pytest_edgebudget.estimate.rows import SHIPPED, joined, of_domain
-from pytest_edgebudget.estimate.validate import Error, half_width, leave_families_out
+from pytest_edgebudget.estimate.samples import Fitted, Sample
+from pytest_edgebudget.estimate.validate import (
+    Error,
+    half_width,
+    leave_devices_out,
+    leave_families_out,
+    offsets,
+    quantile,
+)
 
 TABLE = SHIPPED / "table.json"
 """What `refit` made."""
@@ -20,6 +28,8 @@ TABLE = SHIPPED / "table.json"
 Json = dict[str, object]
 _FAMILIES = 3
 """A pool with fewer families takes the errors of its whole domain for its band."""
+_GROUPS = 4
+"""The same for groups of devices that were left out."""
 
 
 def refit(domains: Sequence[str] = tuple(DOMAINS), *, bands: bool = True) -> str:
@@ -43,11 +53,10 @@ def refit(domains: Sequence[str] = tuple(DOMAINS), *, bands: bool = True) -> str
 
 
 def _domain(samples: Sequence[Sample], name: str, bands: bool) -> Json:
-    errors = leave_families_out(samples, name) if bands else []
     return {
         "fits": [_fit(fitted) for fitted in fit(samples, name)],
         "groups": _groups(samples),
-        "bands": _bands(samples, errors) if bands else {},
+        "bands": _bands(samples, name) if bands else {},
     }
 
 
@@ -75,7 +84,8 @@ def _groups(samples: Sequence[Sample]) -> Json:
     }
 
 
-def _bands(samples: Sequence[Sample], errors: Sequence[Error]) -> Json:
+def _bands(samples: Sequence[Sample], domain: str) -> Json:
+    errors, elsewhere = leave_families_out(samples, domain), leave_devices_out(samples, domain)
     bands: Json = {}
     for pool in sorted({sample.pool for sample in samples}):
         own = [error for error in errors if error.sample.pool == pool]
@@ -85,6 +95,7 @@ def _bands(samples: Sequence[Sample], errors: Sequence[Error]) -> Json:
         bands[pool] = {
             "half_width": round(half_width(own), 4),
             "median_error": round(statistics.median(error.relative for error in own), 4),
+            "elsewhere": {kind: _elsewhere(each, pool) for kind, each in elsewhere.items() if each},
             "rows": len(own),
             "smallest": min(macs),
             "largest": max(macs),
@@ -95,6 +106,11 @@ def _bands(samples: Sequence[Sample], errors: Sequence[Error]) -> Json:
             ],
         }
     return bands
+
+
+def _elsewhere(errors: Sequence[Error], pool: str) -> float:
+    own = offsets([error for error in errors if error.sample.pool == pool])
+    return round(quantile(own if len(own) >= _GROUPS else offsets(errors)), 4)
 
 
 def _work(sample: Sample) -> float:

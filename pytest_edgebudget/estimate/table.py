@@ -61,10 +61,13 @@ class Band:
 
     *half_width*: logarithm of high over median, of 80 %. *smallest*, *largest*:
     work (sum of features times prior costs) of the models seen; *seen*: features.
+    *elsewhere*: the logarithm that a device adds of which no row tells, where others
+    with its core do ("device"), or only under runtimes that are not kin ("runtime").
     """
 
     half_width: float
     median_error: float
+    elsewhere: Mapping[str, float]
     rows: int
     smallest: float
     largest: float

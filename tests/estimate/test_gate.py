@@ -171,7 +171,6 @@ def test_a_limit_that_accepts_measured_only_is_unmeasured(gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("profile", "run", "reason"),
     [
-        ("jetson-nano", "static", "no times of litert on Cortex-A57 in fp32 were published"),
         ("ethos-u85-256", "static", "no published times of ethos-u85-256 come with this package"),
         ("coral-dev-board", "static", "no published times of edge-tpu come with this package"),
     ],
@@ -179,10 +178,17 @@ def test_a_limit_that_accepts_measured_only_is_unmeasured(gate: Gate) -> None:
 def test_without_a_basis_there_is_no_number_and_the_reason_is_told(
     gate: Gate, profile: str, run: str, reason: str
 ) -> None:
-    runtime = '\nruntime = "litert"' if profile == "jetson-nano" else ""
-    row = gate(profile, 'latency = "1 s"', run=run + f'"{runtime}\n#"')["latency"]
+    row = gate(profile, 'latency = "1 s"', run=run)["latency"]
     assert row["outcome"] == "unmeasured"
     assert reason in row["reason"]
+
+
+def test_a_core_that_is_known_under_another_runtime_has_an_estimate_that_says_so(
+    gate: Gate,
+) -> None:
+    row = gate("jetson-nano", 'latency = "1 s"', run='static"\nruntime = "litert"\n#"')["latency"]
+    assert row["outcome"] == "kept"
+    assert "no row of TFLite XNNPACK on Cortex-A57" in json.dumps(row)
 
 
 def test_energy_without_a_published_power_is_unmeasured(gate: Gate) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pytest_edgebudget.errors import EdgeBudgetError
-from pytest_edgebudget.estimate.fit import Sample
 from pytest_edgebudget.estimate.pools import DOMAINS, level_names
 from pytest_edgebudget.estimate.predict import costs, milliseconds
 from pytest_edgebudget.estimate.refit import TABLE, refit
 from pytest_edgebudget.estimate.rows import LICENCES, SHIPPED, joined, licence, of_domain, read_rows
+from pytest_edgebudget.estimate.samples import Sample
 from pytest_edgebudget.estimate.table import parse
 from pytest_edgebudget.estimate.validate import coverage, leave_families_out
 
@@ -40,6 +40,7 @@ def test_the_shipped_fits_are_those_of_the_shipped_rows(domain: str) -> None:
     assert again.groups == tuple(g for g in table.groups if g.domain == domain)
 
 
+@pytest.mark.slow
 def test_the_shipped_bands_are_those_of_the_shipped_rows() -> None:
     # One domain: the others take minutes, tools/published_rows.py makes them all.
     again = parse(json.loads(refit(["gpu"])))
@@ -49,6 +50,7 @@ def test_the_shipped_bands_are_those_of_the_shipped_rows() -> None:
         assert math.isclose(table.bands[pool].half_width, band.half_width, rel_tol=0.02)
 
 
+@pytest.mark.slow
 def test_a_band_covers_what_it_says_for_families_left_out() -> None:
     samples = [Sample(*row) for row in of_domain(joined(SHIPPED), ["gpu"])]
     errors = leave_families_out(samples, "gpu")
