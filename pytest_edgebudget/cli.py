@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pytest_edgebudget import __version__
 from pytest_edgebudget.cli_tracking import add_tracking
-from pytest_edgebudget.ending import interruptible
+from pytest_edgebudget.ending import INTERRUPTED, interruptible
 from pytest_edgebudget.errors import BudgetError, DeviceError, EdgeBudgetError
 
 OBJECTIVES = ("size", "download_size", "arena", "ram", "latency", "accuracy")
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"{what}: {error.strerror or error}")
         return INFRASTRUCTURE
     except KeyboardInterrupt:
-        _complain("interrupted", start="")
+        builds = options.command in (_check, _fit)
+        _complain(INTERRUPTED if builds else "interrupted", start="")
         return INFRASTRUCTURE
 
 

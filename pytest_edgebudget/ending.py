@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+INTERRUPTED = "interrupted; what was built is kept, run again to go on"
+
 
 @contextmanager
 def interruptible() -> Iterator[None]:

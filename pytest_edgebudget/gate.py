@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_edgebudget.ending import interruptible
+from pytest_edgebudget.ending import INTERRUPTED, interruptible
 from pytest_edgebudget.errors import BudgetError, EdgeBudgetError
 from pytest_edgebudget.finish import (
     formats_of,
@@ -49,6 +49,11 @@ class Gate:
         if self.options.only:
             config.args[:] = [str(path) for path in self.options.files]
             config.args_source = pytest.Config.ArgsSource.ARGS
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Nothing is lost."""
+        if reporter := self.config.pluginmanager.get_plugin("terminalreporter"):
+            reporter.write_line(INTERRUPTED)
 
     @property
     def session(self) -> GateSession:

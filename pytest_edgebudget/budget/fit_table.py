@@ -50,8 +50,8 @@ def _seconds(node: Node | None, mistakes: Mistakes) -> float | None:
         return None
     try:
         return parse(node.text, Unit.SECONDS)
-    except ValueError as error:
-        mistakes.add(node.place, str(error), 'write "10 min" or "30 s"')
+    except ValueError:
+        mistakes.add(node.place, f'"{node.text}" is no time', 'such as: max_time = "10 min"')
         return None
 
 

@@ -61,9 +61,14 @@ def _made(call: Call, given: Given, channels: Channels) -> Array | None:
     if not _last(call) or getattr(call.op, "groups", 1) != 1 or not plain(call.op):
         return None
     made = channels.new(call.outputs[0].shape[-1], call.op.name)
-    if not _elementwise(getattr(call.op, "activation", None)):
+    if mixes(call.op):
         channels.freeze(made)
     return made
+
+
+def mixes(layer: Any) -> bool:
+    """Whether the activation of *layer* looks at more than one channel."""
+    return not _elementwise(getattr(layer, "activation", None))
 
 
 def plain(layer: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pytest_edgebudget.facts import Array
 from pytest_edgebudget.surgery.channels import Channels
-from pytest_edgebudget.surgery.kinds import KINDS, Given
+from pytest_edgebudget.surgery.kinds import KINDS, Given, mixes
 from pytest_edgebudget.surgery.rebuild import Call, Model, calls
 
 
@@ -44,6 +44,10 @@ def trace(model: Model) -> Traced:
         tracer.known[id(tensor)] = tracer.frozen(tensor)
     for call in found:
         tracer.follow(call)
+    last = {id(tensor) for tensor in outputs}
+    for call in found:
+        if id(call.outputs[0]) not in last:
+            tracer.note_mixed(call)
     for tensor in outputs:
         tracer.channels.freeze(tracer.known[id(tensor)])
     return Traced(tracer.channels, tracer.ends, tuple(dict.fromkeys(tracer.notes)))
@@ -89,6 +93,12 @@ class _Tracer:
         self.channels.tie(given[0], earlier.taken)
         return earlier.given
 
+    def note_mixed(self, call: Call) -> None:
+        """A hidden layer whose activation looks at all its channels, as softmax does."""
+        made = self.channels.makers.get(call.op.name)
+        if made is not None and bool(self.channels.frozen(made).all()) and mixes(call.op):
+            self.notes.append(f"channels of {call.op.name} ({_activation(call.op)}) are left whole")
+
     def _leave_whole(self, call: Call, given: Given) -> None:
         # What it gave at another place must stay too, and its input with it.
         earlier = self.ends.pop(call.op.name, None)
@@ -98,6 +108,13 @@ class _Tracer:
         self.channels.freeze(made)
         for tensor in call.outputs:
             self.known[id(tensor)] = self.frozen(tensor)
-        if any(frozen):
-            kind = call.kind.removeprefix("ops.")
+        kind = call.kind.removeprefix("ops.")
+        if getattr(call.op, "groups", 1) != 1:
+            kind = f"{kind} of {call.op.groups} groups"
+            self.notes.append(f"channels into and of {call.op.name} ({kind}) are left whole")
+        elif any(frozen):
             self.notes.append(f"channels into {call.op.name} ({kind}) are left whole")
+
+
+def _activation(layer: Any) -> str:
+    return str(getattr(layer.activation, "__name__", "") or type(layer.activation).__name__)

@@ -19,7 +19,8 @@ from pytest_edgebudget.surgery.rebuild import Model
 from pytest_edgebudget.training import Settings, files, loop
 from pytest_edgebudget.training.arrays import as_given, output_names, read_samples
 from pytest_edgebudget.training.losses import Target, targets
-from pytest_edgebudget.types import Dimension, Tuning
+from pytest_edgebudget.types import Dimension, Tuning, Unit
+from pytest_edgebudget.units import format_pair
 
 TRAINING = ("learning_rate", "epochs", "batch_size")
 """What goes to the training, not to the function."""
@@ -31,7 +32,10 @@ SHARE = 0.2
 """Of x_train, for validation, where there is no x_val."""
 
 STUDY = "tune"
-UNFIT, FAILED = "unfit", "failed"
+UNFIT, FAILED, OVER = "unfit", "failed", "over"
+UNITS = {"size": Unit.BYTES, "arena": Unit.BYTES, "macs": Unit.COUNT}
+"""Of what is known of a model before it is trained."""
+
 Chosen = dict[str, Any]
 
 
@@ -183,12 +187,15 @@ class Search:
         path = self.folder / "untrained.keras"
         _write_as_if_trained(model, path)
         costs = dict(_costs(self.job.deployed(path), self.tuning))
-        words = []
+        words, over = [], []
         for metric, most in self.tuning.bounds:
             if metric in costs:
-                trial.set_constraint(metric, costs[metric] / max(most, 1.0) - 1.0)
+                over.append(costs[metric] / max(most, 1.0) - 1.0)
+                trial.set_constraint(metric, over[-1])
                 if costs[metric] > most:
-                    words.append(f"{metric} {costs[metric]:.0f} of {most:.0f}")
+                    found, bound = format_pair(costs[metric], most, UNITS[metric])
+                    words.append(f"{metric} {found} of {bound}")
+        trial.set_user_attr(OVER, max((*over, 0.0)))
         return ", ".join(words)
 
     def _trained(self, model: Model, chosen: Chosen, data: Path) -> float:
@@ -205,6 +212,7 @@ class Search:
         done = _trained(study)
         unfit = [each for each in study.trials if each.user_attrs.get(UNFIT, "").count(" of ")]
         if not done:
+            unfit.sort(key=lambda each: float(each.user_attrs.get(OVER, 0.0)))
             raise self._nothing(study, [each.user_attrs[UNFIT] for each in unfit])
         best = study.best_trial
         words = ", ".join(f"{name}={_word(value)}" for name, value in best.params.items())
@@ -213,12 +221,12 @@ class Search:
         return Best(self.folder / f"best{best.number}.keras", note)
 
     def _nothing(self, study: Any, unfit: list[str]) -> BuildError:
+        """*unfit*: what is too much of the models that were not trained, the nearest first."""
         failed = [each.user_attrs[FAILED] for each in study.trials if FAILED in each.user_attrs]
         step = self.job.step
         if unfit:
-            nearest = min(unfit, key=len)
             return BuildError(
-                f"{step}: none of {len(unfit)} models fits, such as one of {nearest}",
+                f"{step}: none of {len(unfit)} models fits; the nearest has {unfit[0]}",
                 "let [models.NAME.tune] begin lower, or put more steps behind it: tune(30)+int8",
             )
         return BuildError(

@@ -101,7 +101,8 @@ def test_trials_are_bounded(gate: Runner, write: Callable[[str], None], project:
     [
         ('objective = "speed"', "must be *size*or*accuracy*"),
         ("max_trials = 0", "at least one candidate must be built"),
-        ('max_time = "soon"', "*"),
+        ('max_time = "soon"', '"soon" is no time (such as: max_time = "10 min")'),
+        ('max_time = "-3 s"', '"-3 s" is no time (such as: max_time = "10 min")'),
     ],
 )
 def test_a_wrong_table_is_refused(
@@ -112,6 +113,17 @@ def test_a_wrong_table_is_refused(
     assert result.ret == 4
     key = table.partition(" ")[0]
     result.stderr.fnmatch_lines([f"ERROR: pi4.toml:*: models.digits.fit.{key}: {mistake}"])
+
+
+def test_who_interrupts_a_gate_hears_that_nothing_is_lost(
+    gate: Runner, write: Callable[[str], None], project: Path
+) -> None:
+    body = "def pytest_edgebudget_verdict(verdict):\n    raise KeyboardInterrupt\n"
+    (project / "conftest.py").write_text(body)
+    write(BUDGET)
+    result = gate("--edge-budget", "pi4.toml")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["interrupted; what was built is kept, run again to go on"])
 
 
 def test_a_table_without_a_search_is_refused(gate: Runner, write: Callable[[str], None]) -> None:

@@ -151,7 +151,9 @@ def attention() -> keras.Model:
     y = layers.Conv1D(8, 3, padding="same", name="into")(y)
     y = layers.MultiHeadAttention(2, 4, name="attention")(y, y)
     y = layers.Dense(6, activation="softmax", name="mixing")(y)
-    y = layers.LSTM(5, name="recurrent")(layers.Dense(7, name="towards")(y))
+    y = layers.LSTM(5, return_sequences=True, name="recurrent")(layers.Dense(7, name="towards")(y))
+    y = layers.Conv1D(8, 1, activation="relu", name="pairs")(y)
+    y = layers.Flatten()(layers.Conv1D(6, 1, groups=2, name="grouped")(y))
     y = layers.Dense(10, activation="relu", name="behind")(y)
     return keras.Model(x, layers.Dense(2)(y))
 

@@ -88,6 +88,8 @@ def test_channels_into_layers_that_are_not_known_are_left_whole_and_it_is_said(c
     assert result["notes"] == [
         "channels into attention (MultiHeadAttention) are left whole",
         "channels into recurrent (LSTM) are left whole",
+        "channels into and of grouped (Conv1D of 2 groups) are left whole",
+        "channels of mixing (softmax) are left whole",
     ]
 
 

@@ -123,6 +123,14 @@ def test_networks_of_many_layers_become_int8_as_they_were_trained(name: str, pro
     assert found["mean_steps_apart"] <= 1
 
 
+def test_the_int8_of_a_branching_network_decides_as_its_training(program) -> None:
+    """A residual addition, a concatenation, depthwise layers and batch norms."""
+    found = program("nets:agreement")
+    assert found["dtypes"] == ["int32", "int8"]
+    assert found["right"] > 0.9  # of ten classes: the answers mean something
+    assert found["agree"] >= 0.99
+
+
 # --- zeros and small weights ------------------------------------------------------------------
 
 

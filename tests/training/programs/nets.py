@@ -73,18 +73,65 @@ def trained(name):
     return model, x
 
 
-def quantized_as_trained(payload):
-    """How far apart answers are: folded from source, int8 from fake quantization."""
+def patches(count, seed):
+    """Images with noise, and one of ten patterns of bright squares and colours: its number."""
+    draw = np.random.default_rng(seed)
+    x = 0.3 * draw.normal(size=(count, 16, 16, 3)).astype("float32")
+    y = np.arange(count) % 10
+    for image, label in zip(x, y, strict=True):
+        row, column = 8 * (label % 2), 8 * (label // 2 % 2)
+        image[row : row + 8, column : column + 8, label // 4] += 1.0
+    return x, y
+
+
+def agreement(payload):
+    """Arg-max of the fake-quantized network and of its int8, on images that no training saw."""
+    from pytest_edgebudget.training import folding, quantized
+
+    keras.utils.set_random_seed(2)
+    model = spread()
+    x, y = patches(500, 0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(x, y, epochs=12, verbose=0)
+    plain = folding.folded(model)
+    rounded = quantized.quantized(plain, "qat")
+    rounded.compile(keras.optimizers.Adam(0.001), loss)
+    rounded.fit(x, y, epochs=3, verbose=0)
+    fresh, labels = patches(500, 1)
+    expected, answers, reader, _ = both(plain, rounded, fresh)
+    expected, answers = expected.argmax(axis=1), answers.argmax(axis=1)
+    return {
+        "agree": float((expected == answers).mean()),
+        "right": float((answers == labels).mean()),
+        "dtypes": dtypes(reader),
+    }
+
+
+def spread():
+    """As `residual`, but places matter: no global pooling."""
+    image = keras.Input((16, 16, 3), name="image")
+    x = L.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image)
+    x = L.ReLU()(L.BatchNormalization()(x))
+    y = L.DepthwiseConv2D(3, padding="same")(x)
+    y = L.ReLU(6.0)(L.BatchNormalization()(y))
+    y = L.BatchNormalization()(L.Conv2D(8, 1)(y))
+    x = L.Activation("relu")(L.Add()([x, y]))
+    z = L.SeparableConv2D(8, 3, padding="same", activation="relu")(x)
+    x = L.MaxPooling2D(4)(L.Concatenate()([x, z]))
+    return keras.Model(image, L.Dense(10)(L.Flatten()(x)))
+
+
+def dtypes(reader):
+    return sorted({str(np.dtype(each["dtype"])) for each in reader.get_tensor_details()})
+
+
+def both(plain, rounded, x):
+    """What the fake-quantized network and its `.tflite` answer to *x*, and a step of the latter."""
     from ai_edge_litert.interpreter import Interpreter
 
-    from pytest_edgebudget.training import conversion, files, folding, quantized
+    from pytest_edgebudget.training import conversion, files, quantized
 
-    model, x = trained(payload["name"])
-    plain = folding.folded(model)
-    folded = float(abs(plain.predict(x, verbose=0) - model.predict(x, verbose=0)).max())
-    rounded = quantized.quantized(plain, "qat")
-    rounded.compile("adam", "mse")
-    rounded.fit(x, model.predict(x, verbose=0), epochs=8, verbose=0)
     quantized.take_weights(plain, rounded)
     ranges = quantized.ranges_of(rounded)
     expected = quantized.quantized(plain, "qat", ranges).predict(x, verbose=0)
@@ -103,11 +150,24 @@ def quantized_as_trained(payload):
         reader.set_tensor(read["index"], fed)
         reader.invoke()
         answers.append((reader.get_tensor(write["index"])[0].astype("float32") - shift) * step)
-    dtypes = {str(np.dtype(each["dtype"])) for each in reader.get_tensor_details()}
-    apart = abs(np.array(answers) - expected)
+    return expected, np.array(answers), reader, step
+
+
+def quantized_as_trained(payload):
+    """How far apart answers are: folded from source, int8 from fake quantization."""
+    from pytest_edgebudget.training import folding, quantized
+
+    model, x = trained(payload["name"])
+    plain = folding.folded(model)
+    folded = float(abs(plain.predict(x, verbose=0) - model.predict(x, verbose=0)).max())
+    rounded = quantized.quantized(plain, "qat")
+    rounded.compile("adam", "mse")
+    rounded.fit(x, model.predict(x, verbose=0), epochs=8, verbose=0)
+    expected, answers, reader, step = both(plain, rounded, x)
+    apart = abs(answers - expected)
     return {
         "folded": folded,
-        "dtypes": sorted(dtypes),
+        "dtypes": dtypes(reader),
         "steps_apart": float(apart.max() / step),
         "mean_steps_apart": float(apart.mean() / step),
     }
