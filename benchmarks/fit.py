@@ -1,17 +1,19 @@
 """
 What `optimize = "fit"` reaches, beside brute force over all recipes in the same run.
 
-    python benchmarks/fit.py MODELS [--combinations 40]
+    python benchmarks/fit.py MODELS [--combinations 40] [--olive install|PYTHON]
 
 MODELS is the folder of shared models (kws_dscnn, ic_resnet8, fsdd_trainable, mnist_cnn_onnx).
 
 1. Goals: at most so many per cent of the float file, at most one point lost, no training:
    CPU of all processes, the largest one's memory, accuracy evaluations, and whether
-   TensorFlow was imported. Olive 0.13 on the same machine (stop when met): 15 s for 42 %
-   and 38 % of the ONNX files; NNCF 3.4 and INC 2.6 missed both or one.
+   TensorFlow was imported.
 2. A request that cannot be met: how long until that is said.
 3. Random limits of size, arena and accuracy: feasible whenever brute force is, how near
    the objective is to brute force's best, and with how many of its evaluations.
+4. With --olive: the ONNX files by Olive 0.13, too, with the same goals on the same samples,
+   right after ours. PYTHON has olive-ai and onnxruntime; "install" makes an environment that
+   has them (6 GB), and goes on without where that fails.
 """
 
 from __future__ import annotations
@@ -188,6 +190,58 @@ def goals(cases: list[tuple[Case, float]], folder: Path) -> None:
         )
 
 
+OLIVE = ["olive-ai==0.13.0", "onnxruntime", "requests", "tabulate"]
+SEARCH = Path(__file__).parent / "olive_search.py"
+LONGEST = 120.0
+"""Seconds for a goal that Olive does not reach."""
+
+
+def olive_python(asked: str, folder: Path) -> str:
+    """The interpreter that has Olive; empty where there is none."""
+    if asked != "install":
+        return asked
+    subprocess.run([sys.executable, "-m", "venv", folder / "olive"], check=True)
+    python = str(folder / "olive" / "bin" / "python")
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "-q", *OLIVE], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(f"Olive cannot be installed here:\n{done.stderr[-500:]}")
+        return ""
+    return python
+
+
+def beside_olive(cases: list[tuple[Case, float]], python: str, folder: Path) -> None:
+    """Print what each goal takes Olive."""
+    print("Olive               size      accuracy   evals   CPU s  wall s  MB")
+    for each, share in cases:
+        data = each.data.with_suffix(".whole.npz")
+        started = time.perf_counter()
+        child = subprocess.Popen(
+            [python, str(SEARCH), str(each.path), str(data), str(int(share * each.size))],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "OLIVE_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"},
+        )  # fmt: skip
+        name = f"{each.name:12} {100 * share:4.0f} %"
+        try:
+            out, err = child.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            print(f"{name}  nothing in {LONGEST:.0f} s")
+            continue
+        if child.returncode:
+            print(f"{name}  failed: {err.strip().splitlines()[-1]}")
+            continue
+        said = json.loads(out.strip().splitlines()[-1])
+        size = f"{100 * said['size'] / each.size:5.1f} %" if said["size"] else "none"
+        accuracy = f"{said['accuracy']:.4f}" if said["size"] else ""
+        print(
+            f"{name} {size:>9}   {accuracy:8}   {said['looks']:5d}   {said['cpu']:5.2f}"
+            f"  {time.perf_counter() - started:5.2f}  {said['mb']:4.0f}"
+        )
+
+
 def infeasible(each: Case, share: float, folder: Path) -> None:
     """Print how long it takes to say that nothing does, and what is said."""
     limits = f'size = "{int(share * each.size)} B"\naccuracy = {{ max_drop = "1 pp" }}'
@@ -336,6 +390,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("models", type=Path)
     parser.add_argument("--combinations", type=int, default=40)
+    parser.add_argument("--olive", metavar="install|PYTHON", help="the environment of Olive")
     options = parser.parse_args()
     shared = options.models.resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -359,6 +414,14 @@ def main() -> None:
         )
         mnist = case("mnist", shared / "mnist_cnn_onnx/models/mnist.onnx", digits(shared), folder)
         goals([(kws_tflite, 0.38), (kws_onnx, 0.36), (resnet, 0.21)], folder)
+        if options.olive and (python := olive_python(options.olive, folder)):
+            resnet_h5 = shared / "ic_resnet8/models/resnet8.h5"
+            resnet_onnx = case(
+                "resnet8.onnx", exported(resnet_h5, resnet.data, folder), pictures, folder
+            )
+            both = [(each, share) for each in (kws_onnx, resnet_onnx) for share in (0.45, 0.36)]
+            goals(both, folder)
+            beside_olive(both, python, folder)
         for share in (0.45, 0.3):
             infeasible(alibaba, share, folder)
         if not options.combinations:
