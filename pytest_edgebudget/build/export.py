@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pytest_edgebudget.build import keras_models, saved_models
+from pytest_edgebudget.build import keras_2, keras_models, saved_models
 from pytest_edgebudget.errors import BuildError, ModelError
 from pytest_edgebudget.jobs.resolve import resolve
 from pytest_edgebudget.passes._libraries import load
@@ -77,11 +77,15 @@ def _trainable(model: Any, out: Path, source: Path | None = None) -> str:
     """
     A file of *model* that can be trained; "" where there is none.
 
-    A model of tf-keras stays the *source* that it came from. A model that cannot be
-    saved is gated all the same: only a recipe that trains needs the file.
+    A model of tf-keras becomes one of Keras 3 where that answers the same, else it stays
+    the *source* that it came from. A model that cannot be saved is gated all the same:
+    only a recipe that trains needs the file.
     """
     if keras_models.is_old(model):
-        return str(source or "")
+        new = keras_2.in_keras_3(model, source, out) if source else None
+        if new is None:
+            return str(source or "")
+        model = new
     try:
         keras_models.save_file(model, out / "trainable.keras")
     except Exception:  # layers of the user's own raise anything

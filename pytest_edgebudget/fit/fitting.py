@@ -58,6 +58,7 @@ class Fitting(Search):
         self.split = selection_split(bench.data)
         self.goal = self._goal()
         self._started = time.monotonic()
+        self._cut_short = False
 
     def _search(self, recipes: Sequence[Recipe]) -> Fit:
         tried = {str(trial.recipe) for trial in self.trials}
@@ -65,7 +66,8 @@ class Fitting(Search):
         if best is not None:
             self.ahead.close()
         if best is not None and best.artifact is not None:
-            return self._fit(best.artifact, self._final(best), self.split)
+            made = self._fit(best.artifact, self._final(best), self.split)
+            return replace(made, cut_short=self._cut_short)
         self._clean_the_nearest()
         closest = self._closest(self.split)
         if closest is None or closest.artifact is None:
@@ -88,6 +90,7 @@ class Fitting(Search):
         """Each recipe once, as long as there are trials and time left."""
         for recipe in recipes:
             if self.spent():
+                self._cut_short = True
                 return
             if str(recipe) not in tried:
                 tried.add(str(recipe))

@@ -32,7 +32,8 @@ class Fit:
     *before* and *after* are the source model's and the artifact's readings on
     the test split. *selected_on* names the split that the search looked at, or
     is empty when nothing was searched. *infeasible*: why no candidate keeps every
-    limit, in sentences. *control*: what more training alone brings.
+    limit, in sentences. *control*: what more training alone brings. *cut_short*: the
+    search ended at its limit of trials or time, with candidates left.
     """
 
     model: ModelBudget
@@ -45,6 +46,7 @@ class Fit:
     selected_on: str = ""
     infeasible: tuple[str, ...] = ()
     control: Control | None = None
+    cut_short: bool = False
 
     @property
     def kept(self) -> bool:

@@ -89,8 +89,8 @@ def _asked(
 def _seconds(words: str) -> float:
     try:
         return parse(words, Unit.SECONDS)
-    except ValueError as error:
-        raise EdgeBudgetError(f"--max-time: {error}", 'write "10 min" or "30 s"') from None
+    except ValueError:
+        raise EdgeBudgetError(f'--max-time: "{words}" is no time', 'such as "10 min"') from None
 
 
 def _written(
@@ -111,7 +111,7 @@ def _written(
     out = _copied(found, options.output) if options.output else None
     if options.format == "json":
         return json.dumps(asdict(row), indent=1) + "\n", found.kept
-    return text.summary(row, better, out), found.kept
+    return text.summary(row, better, out, cut_short=found.cut_short), found.kept
 
 
 def _copied(found: Fit, out: Path) -> Path:

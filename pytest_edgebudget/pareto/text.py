@@ -26,9 +26,15 @@ def _shown(trial: TrialRow) -> Mapping[str, float]:
     return {name: value for name, value in trial.readings.items() if name in trial.units}
 
 
-def summary(row: ModelRow, better: Mapping[str, str], out: Path | None) -> str:
+CUT_SHORT = "the search ended at its limit of trials or time: what it did not try may be better"
+
+
+def summary(
+    row: ModelRow, better: Mapping[str, str], out: Path | None, *, cut_short: bool = False
+) -> str:
     """The table of all candidates, and what next."""
-    return "\n".join([*_table(row, better), "", *_found(row, out)]) + "\n"
+    more = [CUT_SHORT] if cut_short else []
+    return "\n".join([*_table(row, better), "", *more, *_found(row, out)]) + "\n"
 
 
 def _table(row: ModelRow, better: Mapping[str, str]) -> Iterator[str]:

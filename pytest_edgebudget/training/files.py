@@ -31,6 +31,12 @@ def read_model(path: Path, purpose: str) -> Any:
     try:
         return keras.saving.load_model(str(path), compile=False)
     except Exception as error:  # Keras raises anything
+        if path.suffix == ".h5":
+            raise BuildError(
+                f"{purpose}: the model is one of Keras 2 (tf-keras), and what is trained here is"
+                " Keras 3",
+                "build the same layers in Keras 3, model.load_weights() of the .h5, save a .keras",
+            ) from None
         raise _unreadable(error, purpose) from None
 
 

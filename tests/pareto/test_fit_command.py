@@ -73,6 +73,19 @@ def test_of_the_chosen_and_all_others_none_that_keeps_the_limits_is_smaller(
     assert chosen["readings"]["size"] <= min(sizes)
 
 
+def test_a_search_that_ended_at_its_limit_says_so_though_something_fits(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["fit", "digits", "--budget", "pi4.toml"]
+    said = "the search ended at its limit of trials or time"
+    assert main(arguments) == 0
+    assert said not in capsys.readouterr().out
+    assert main([*arguments, "--objective", "latency", "--max-trials", "2"]) == 0
+    out = capsys.readouterr().out
+    assert said in out
+    assert "keeps every limit" in out
+
+
 def test_nothing_fits_is_exit_code_one_and_says_what_would(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,7 +102,7 @@ def test_nothing_fits_is_exit_code_one_and_says_what_would(
     [
         (["digit", "--budget", "pi4.toml"], "pi4.toml has no model digit\n  it has digits"),
         (["digits", "--budget", "pi5.toml"], "there is no file"),
-        (["digits", "--budget", "pi4.toml", "--max-time", "soon"], "--max-time: "),
+        (["digits", "--budget", "pi4.toml", "--max-time", "soon"], '--max-time: "soon" is no time'),
         (["digits", "--budget", "pi4.toml", "--plot", "p.pdf"], "a plot is .svg or .png"),
         (["digits", "--budget", "pi4.toml", "-o", "a.onnx"], "the artifact is a .tflite"),
         (["digits", "--budget", "pi4.toml", "--objective", "accuracy"], ""),

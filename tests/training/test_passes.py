@@ -131,6 +131,23 @@ def test_the_int8_of_a_branching_network_decides_as_its_training(program) -> Non
     assert found["agree"] >= 0.99
 
 
+def test_a_network_of_keras_2_is_trained_as_one_of_keras_3(
+    school: School, program, tmp_path: Path
+) -> None:
+    pytest.importorskip("tf_keras", reason="pip install 'pytest-edgebudget[tensorflow]'")
+    path, data = tmp_path / "old.h5", str(DIGITS / "data.npz")
+    old = program("old:digits", path=str(path), data=data)
+    source = school.source(path, "tflite")
+    assert source.trainable.suffix == ".keras"
+    new = program("old:in_keras_3", path=str(source.trainable), data=data)
+    assert np.array(new) == pytest.approx(np.array(old), abs=1e-5)
+    made = school.made("qat(epochs=1)+int8", source)
+    read = graph.read(made.path)
+    assert {read.main.tensors[o].dtype for op in read.ops for o in op.outputs} == {"int8"}
+    before = (np.array(old).argmax(axis=1) == samples()[1]).mean()
+    assert accuracy(made.path, *samples()) > before - 0.02
+
+
 # --- zeros and small weights ------------------------------------------------------------------
 
 

@@ -54,6 +54,14 @@ def test_what_cannot_be_trained_is_a_sentence(program, tmp_path: Path) -> None:
     assert program("wrong:said", folder=str(tmp_path)) == SAID
 
 
+def test_a_model_of_keras_2_is_refused_with_what_to_do(program, tmp_path: Path) -> None:
+    pytest.importorskip("tf_keras", reason="pip install 'pytest-edgebudget[tensorflow]'")
+    assert program("wrong:of_keras_2", folder=str(tmp_path)) == (
+        "qat: the model is one of Keras 2 (tf-keras), and what is trained here is Keras 3\n"
+        "  build the same layers in Keras 3, model.load_weights() of the .h5, save a .keras"
+    )
+
+
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [

@@ -115,3 +115,21 @@ def said(payload):
             texts[name] = str(error)
         texts[name] += " (and a file)" if job.out.exists() else ""
     return texts
+
+
+def of_keras_2(payload):
+    """What is said of an ``.h5`` that tf-keras wrote."""
+    import tf_keras
+
+    from pytest_edgebudget.training import files
+
+    image = tf_keras.Input((8, 8, 1))
+    y = tf_keras.layers.DepthwiseConv2D(3)(image)
+    y = tf_keras.layers.Dense(3)(tf_keras.layers.Flatten()(y))
+    path = Path(payload["folder"], "old.h5")
+    tf_keras.Model(image, y).save(path)
+    try:
+        files.read_model(path, "qat")
+    except BuildError as error:
+        return str(error)
+    return "it was read"
