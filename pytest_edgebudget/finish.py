@@ -18,9 +18,9 @@ from pytest_edgebudget.wiring import reports_of
 
 def formats_of(manager: pluggy.PluginManager) -> dict[str, Report]:
     """Report formats by name; the page is apart, since it draws what ``explain`` explains."""
-    from pytest_edgebudget.html import REPORT
+    from pytest_edgebudget.html import REPORTS
 
-    return {**reports_of(manager), REPORT.name: REPORT}
+    return {**reports_of(manager), **{report.name: report for report in REPORTS}}
 
 
 def write_reports(asked: Iterable[tuple[Report, Path]], run: Run) -> Iterator[str]:

@@ -32,7 +32,7 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         metavar="FORMAT:PATH",
         help="write a report (github, gitlab-metrics, gitlab-quality, html, json, markdown, "
-        "sarif); repeatable",
+        "sarif; html+samples shows samples whose answer changed: your data); repeatable",
     )
     group.addoption(
         "--edge-budget-artifacts",

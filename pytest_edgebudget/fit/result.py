@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pytest_edgebudget.data import DataFile
 from pytest_edgebudget.types import (
     Artifact,
     Measurement,
@@ -33,7 +34,8 @@ class Fit:
     the test split. *selected_on* names the split that the search looked at, or
     is empty when nothing was searched. *infeasible*: why no candidate keeps every
     limit, in sentences. *control*: what more training alone brings. *cut_short*: the
-    search ended at its limit of trials or time, with candidates left.
+    search ended at its limit of trials or time, with candidates left. *data*: what the
+    model was judged on.
     """
 
     model: ModelBudget
@@ -47,6 +49,7 @@ class Fit:
     infeasible: tuple[str, ...] = ()
     control: Control | None = None
     cut_short: bool = False
+    data: DataFile | None = None
 
     @property
     def kept(self) -> bool:

@@ -294,6 +294,7 @@ class Search:
             trials=tuple(self.trials),
             selected_on=split,
             control=self._control(artifact),
+            data=self.bench.data,
         )
 
     def _control(self, artifact: Artifact) -> Control | None:

@@ -10,4 +10,12 @@ def render(run: Run) -> str:
     return page(run)
 
 
+def render_with_samples(run: Run) -> str:
+    """The same with pictures of samples that flipped: data of the user's, who asked for them."""
+    from pytest_edgebudget.html.page import render as page
+
+    return page(run, samples=True)
+
+
 REPORT = Report(name="html", render=render)
+REPORTS = (REPORT, Report(name="html+samples", render=render_with_samples))

@@ -14,7 +14,7 @@ from pytest_edgebudget.history.database import Query
 from pytest_edgebudget.history.opening import open_database
 from pytest_edgebudget.history.rows import HistoryRow
 from pytest_edgebudget.history.series import group_of
-from pytest_edgebudget.report.base import FileRow, ModelRow
+from pytest_edgebudget.report.base import FileRow
 from pytest_edgebudget.settings import read_settings
 
 SHOWN = 60  # readings of a trend
@@ -85,13 +85,13 @@ class Maps:
     def __init__(self) -> None:
         self._clock = Clock()
 
-    def of(self, model: ModelRow, file: FileRow | None) -> str:
-        """The picture as SVG; empty where there is none."""
-        path = Path(model.artifact)
+    def of(self, model: str, name: str, file: FileRow | None) -> str:
+        """The picture of the file *model* as SVG; empty where there is none."""
+        path = Path(model)
         if not self._clock.allows() or path.suffix not in (".tflite", ".onnx"):
             return ""
         with self._clock.running(), contextlib.suppress(EdgeBudgetError, OSError):
-            return _map(path, model.name, file.profile if file else "")
+            return _map(path, name, file.profile if file else "")
         return ""
 
 

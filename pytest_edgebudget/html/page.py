@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pytest_edgebudget.html import bars, marks, plots
 from pytest_edgebudget.html.extras import Maps, Trends
+from pytest_edgebudget.html.samples import flipped
 from pytest_edgebudget.html.style import CSS
 from pytest_edgebudget.report import changed, words
 from pytest_edgebudget.report.advice import advice, tried
@@ -24,15 +26,16 @@ Row = LimitRow | LintRow | ErrorRow
 HEAD = ("limit", "before", "after", "bound", "", "headroom", "evidence", "verdict")
 
 
-def render(run: Run) -> str:
+def render(run: Run, *, samples: bool = False) -> str:
     """
     One self-contained file: no network, no script, light and dark.
 
-    Memory maps and changes in the history are left out where drawing them all
-    would take longer than about a second each.
+    *samples*: with pictures of samples whose answer changed, which are data. Memory
+    maps and changes in the history are left out where drawing them all would take
+    longer than about a second each.
     """
     trends, maps = Trends(run.root), Maps()
-    body = "".join(_body(run, trends, maps))
+    body = "".join(_body(run, Sights(trends, maps, samples)))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -51,30 +54,37 @@ def _counts(run: Run) -> list[tuple[str, int]]:
     return [(name, found.count(name)) for name in ORDER if name in found]
 
 
-def _body(run: Run, trends: Trends, maps: Maps) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """What the page shows beside the rows of the run."""
+
+    trends: Trends
+    maps: Maps
+    samples: bool
+
+
+def _body(run: Run, sights: Sights) -> Iterator[str]:
     yield "<h1>Edge budgets</h1>"
     yield '<ul class="chips">'
     yield from (f'<li class="{name}">{count} {name}</li>' for name, count in _counts(run))
     yield "</ul>"
     rows: list[Row] = [*run.limits, *run.lints, *run.errors]
     for file in dict.fromkeys(row.file for row in rows):
-        yield from _file(run, file, trends, maps)
+        yield from _file(run, file, sights)
     yield from _environment(run)
 
 
-def _file(run: Run, file: str, trends: Trends, maps: Maps) -> Iterator[str]:
+def _file(run: Run, file: str, sights: Sights) -> Iterator[str]:
     device = next((row for row in run.files if row.file == file), None)
     yield f"<h2>{marks.text(file)}</h2>"
     if device:
         yield f'<p class="soft">{marks.text(words.device(device))}</p>'
     rows: list[Row] = [*run.limits, *run.lints, *run.errors]
     for name in dict.fromkeys(row.model for row in rows if row.file == file):
-        yield _part(run, file, name, device, trends, maps)
+        yield _part(run, file, name, device, sights)
 
 
-def _part(
-    run: Run, file: str, name: str, device: FileRow | None, trends: Trends, maps: Maps
-) -> str:
+def _part(run: Run, file: str, name: str, device: FileRow | None, sights: Sights) -> str:
     limits = [row for row in run.limits if (row.file, row.model) == (file, name)]
     errors = [row for row in run.errors if (row.file, row.model) == (file, name)]
     lints = [row for row in run.lints if (row.file, row.model) == (file, name)]
@@ -91,8 +101,10 @@ def _part(
     inside += _changed(limits)
     inside += _layers(limits)
     inside += _candidates(model, limits)
-    inside += _trends(limits, trends)
-    inside += _map(model, device, maps)
+    if sights.samples and model:
+        inside += flipped(limits, model)
+    inside += _trends(limits, sights.trends)
+    inside += _maps(model, device, sights.maps)
     return marks.details(summary, "".join(inside), opened=worst != "kept" or len(run.models) <= 3)
 
 
@@ -216,12 +228,17 @@ def _trends(rows: Sequence[LimitRow], trends: Trends) -> Iterator[str]:
         yield marks.details("history", "".join(parts))
 
 
-def _map(model: ModelRow | None, device: FileRow | None, maps: Maps) -> Iterator[str]:
-    picture = maps.of(model, device) if model else ""
-    if picture:
-        note = '<p class="soft">edgebudget explain MODEL prints the same as a table</p>'
-        label = 'class="map" role="region" tabindex="0" aria-label="memory map"'
-        yield marks.details("memory map", f"<div {label}>{picture}</div>{note}")
+def _maps(model: ModelRow | None, device: FileRow | None, maps: Maps) -> Iterator[str]:
+    """Of the artifact, and behind it of what it was made from."""
+    if model is None:
+        return
+    before = model.source if model.source_sha256 != model.sha256 else ""
+    for title, path in (("memory map", model.artifact), ("memory map before", before)):
+        picture = maps.of(path, model.name, device) if path else ""
+        if picture:
+            note = '<p class="soft">edgebudget explain MODEL prints the same as a table</p>'
+            label = f'class="map" role="region" tabindex="0" aria-label="{title}"'
+            yield marks.details(title, f"<div {label}>{picture}</div>{note}")
 
 
 def _environment(run: Run) -> Iterator[str]:

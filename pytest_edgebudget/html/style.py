@@ -30,6 +30,10 @@ svg.plot{width:100%;max-width:640px;height:auto;display:block}
 .dot{fill:var(--dot)}.dot.chosen{fill:var(--good)}.dot.rejected{fill:none;stroke:var(--dot)}
 .trend{fill:none;stroke:var(--accent);stroke-width:1.8}
 .change{stroke:var(--bad);stroke-dasharray:4 3}
+.samples{display:flex;flex-wrap:wrap;gap:.7rem}
+.samples figure{margin:0;width:96px;font-size:.8rem}
+.samples img{width:96px;height:96px;object-fit:contain;image-rendering:pixelated;
+border:1px solid var(--line)}
 .map{background:#fff;overflow-x:auto}
 @media (max-width:640px){body{padding:.7rem}table.stack thead{position:absolute;left:-9999px}
 table.stack tr{display:block;border-bottom:2px solid var(--line);padding:.4rem 0}

@@ -250,7 +250,8 @@ class ModelRow:
     One model: the artifact that was gated and how it was found.
 
     *artifact* is its path in the cache, *external* the names of data files
-    beside it. *recipes* are those that the device gains by; empty for any.
+    beside it; *source* and *data* are the paths of what was read, "" for none.
+    *recipes* are those that the device gains by; empty for any.
     *infeasible*: why a search found nothing that keeps every limit, in sentences.
     """
 
@@ -268,6 +269,8 @@ class ModelRow:
     notes: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
     infeasible: tuple[str, ...] = ()
+    source: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

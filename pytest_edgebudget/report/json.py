@@ -11,8 +11,8 @@ from pytest_edgebudget.report.base import ModelRow, Report, Run
 
 SCHEMA_VERSION = 1
 
-LEFT_OUT = frozenset({("ModelRow", "artifact"), ("ModelRow", "recipes")})
-"""The path in the cache means nothing on another machine."""
+LEFT_OUT = frozenset(("ModelRow", name) for name in ("artifact", "source", "data", "recipes"))
+"""Paths, in the cache for one, mean nothing on another machine."""
 
 
 def render(run: Run) -> str:

@@ -124,6 +124,8 @@ def model_row(
         notes=(*fit.artifact.notes, *_differing(fit, lock), *_control(fit, units)),
         recipes=recipes,
         infeasible=fit.infeasible,
+        source=str(fit.source.path),
+        data=str(fit.data.path) if fit.data else "",
     )
 
 

@@ -23,7 +23,7 @@ from pytest_edgebudget.report.base import LimitRow, ModelRow, Run
 from tests.history.conftest import row
 from tests.report.conftest import FILE, read
 
-VOID = {"meta"}
+VOID = {"meta", "img"}
 
 
 class Balance(HTMLParser):
