@@ -37,6 +37,17 @@ def reading_bar(row: LimitRow) -> str:
     return f'<svg class="bar" aria-hidden="true" viewBox="0 0 130 16">{"".join(parts)}</svg>'
 
 
+def pair_bar(before: float, after: float, longest: float) -> str:
+    """What a layer had, above what it has; the table has the numbers."""
+    widths = [max(0.0, min(each / (longest or 1.0), 1.0)) * WIDTH for each in (before, after)]
+    kind = "fill broken" if after > before else "fill"
+    return (
+        '<svg class="bar" aria-hidden="true" viewBox="0 0 130 16">'
+        f'<rect class="fill" width="{widths[0]:.1f}" height="5" y="2" rx="2"/>'
+        f'<rect class="{kind}" width="{widths[1]:.1f}" height="5" y="9" rx="2"/></svg>'
+    )
+
+
 def layer_table(row: LimitRow) -> str:
     """Where a metric is, layer by layer."""
     total = row.layers_total or 1.0

@@ -151,24 +151,21 @@ def _changed(rows: Sequence[LimitRow]) -> Iterator[str]:
         if not row.changed.pieces:
             yield f"<p>{title}</p>"
             continue
+        longest = max(max(each.before, each.after) for each in row.changed.pieces)
         cells = [
-            tuple(
-                map(
-                    marks.text,
-                    (
-                        piece.name,
-                        piece.kind,
-                        piece.what,
-                        words.value(piece.before, row.changed.unit),
-                        words.value(piece.after, row.changed.unit),
-                        changed.signed(piece.after - piece.before, row.changed.unit),
-                    ),
-                )
+            (
+                marks.text(piece.name),
+                marks.text(piece.kind),
+                marks.text(piece.what),
+                marks.text(words.value(piece.before, row.changed.unit)),
+                marks.text(words.value(piece.after, row.changed.unit)),
+                bars.pair_bar(piece.before, piece.after, longest),
+                marks.text(changed.signed(piece.after - piece.before, row.changed.unit)),
             )
             for piece in row.changed.pieces
         ]
-        head = ("layer", "kind", "change", "before", "after", "part")
-        table = marks.table(head, cells, numbers=(3, 4, 5), label=f"{row.metric}: what changed")
+        head = ("layer", "kind", "change", "before", "after", "", "part")
+        table = marks.table(head, cells, numbers=(3, 4, 6), label=f"{row.metric}: what changed")
         yield marks.details(title, table, opened=True)
 
 

@@ -35,6 +35,7 @@ svg.plot{width:100%;max-width:640px;height:auto;display:block}
 .samples img{width:96px;height:96px;object-fit:contain;image-rendering:pixelated;
 border:1px solid var(--line)}
 .map{background:#fff;overflow-x:auto}
+@media (min-width:641px){.n{white-space:nowrap}}
 @media (max-width:640px){body{padding:.7rem}table.stack thead{position:absolute;left:-9999px}
 table.stack tr{display:block;border-bottom:2px solid var(--line);padding:.4rem 0}
 table.stack td{display:flex;justify-content:space-between;gap:1rem;border:0;padding:.1rem 0;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,8 @@ def test_the_page_and_the_comment_have_a_table_of_them(project: Path) -> None:
     assert "What changed since the lock: size +17.0 KiB" in page
     assert 'aria-label="size: what changed"' in page
     assert "<span>64x64 -&gt; 64x128</span>" in page
+    bars = [float(each) for each in re.findall(r'width="([\d.]+)" height="5"', page)]
+    assert bars[:2] == [65.0, 130.0]  # half of the weights, above all of them
     assert "- b (MatMul), 64x64 -\\> 64x128: +16.0 KiB" in comment
 
 
