@@ -6,6 +6,7 @@ import math
 import re
 
 from pytest_edgebudget.errors import EdgeBudgetError
+from pytest_edgebudget.estimate.boards import published_runtimes
 from pytest_edgebudget.estimate.core import Estimate, OpTime, Range, estimate
 from pytest_edgebudget.estimate.own import own_estimate
 from pytest_edgebudget.estimate.precision import HYBRID, precision_of
@@ -31,7 +32,8 @@ def estimated(
         EdgeBudgetError: the shipped table is damaged.
     """
     asked = precision or precision_of(graph)
-    if profile.accelerator and not profile.calibrations:
+    accelerated = published_runtimes(runtime, profile.accelerator)
+    if profile.accelerator and not profile.calibrations and not accelerated:
         raise NoEstimate(f"no published times of {profile.accelerator} come with this package")
     if asked not in _KNOWN:
         raise NoEstimate(f"no times of models in {asked} were published of {runtime}")
@@ -48,6 +50,7 @@ def estimated(
     there = [each for each in found if each is not None]
     if len(there) < len(names):
         where = profile.cpu or profile.name
+        runtime = " or ".join(accelerated) if profile.accelerator else runtime
         raise NoEstimate(
             f"no times of {runtime} on {where} in {' and '.join(names)} were published"
         )

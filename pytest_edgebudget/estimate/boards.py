@@ -11,6 +11,7 @@ DEVICES: Mapping[str, str] = {
     "raspberry-pi-5": "Raspberry Pi 5",
     "raspberry-pi-zero-2w": "Raspberry Pi Zero 2 W",
     "jetson-nano": "Jetson Nano",
+    "pixel-3-gpu": "Pixel 3",
     "stm32l4r5-tflm": "NUCLEO-L4R5ZI",
     "stm32l4r5-cubeai": "NUCLEO-L4R5ZI",
     "stm32h7a3-tflm": "NUCLEO-H7A3ZI-Q",
@@ -31,3 +32,13 @@ RUNTIMES: Mapping[str, tuple[str, ...]] = {
     "ncnn": ("ncnn",),
 }
 """What a runtime is called in the published rows, the likeliest first."""
+
+ACCELERATED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("litert", "gpu-delegate"): ("TFLite GPU delegate",),
+}
+"""The same of a runtime on an accelerator, of which only the device's own rows tell."""
+
+
+def published_runtimes(runtime: str, accelerator: str = "") -> tuple[str, ...]:
+    """What a runtime is called in the published rows, the likeliest first; none: no rows."""
+    return ACCELERATED.get((runtime, accelerator), ()) if accelerator else RUNTIMES.get(runtime, ())

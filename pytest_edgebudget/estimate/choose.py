@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from pytest_edgebudget.estimate.boards import DEVICES, RUNTIMES
+from pytest_edgebudget.estimate.boards import DEVICES, published_runtimes
 from pytest_edgebudget.estimate.pools import LEVELS, PRIORS, kin, level_names
 from pytest_edgebudget.estimate.table import Group, Table
 from pytest_edgebudget.types import Profile
@@ -47,6 +47,11 @@ class Asked:
         """The published name of the profile's device; "" where there is none."""
         return DEVICES.get(self.profile.name, "")
 
+    @property
+    def runtimes(self) -> tuple[str, ...]:
+        """The published names of the runtime, the likeliest first."""
+        return published_runtimes(self.runtime, self.profile.accelerator)
+
 
 def choose(table: Table, asked: Asked) -> Choice | None:
     """The nearest published group: of the device, else of its core; None without either."""
@@ -58,12 +63,14 @@ def choose(table: Table, asked: Asked) -> Choice | None:
 
 
 def _fits(group: Group, asked: Asked, table: Table) -> bool:
-    if group.runtime not in RUNTIMES.get(asked.runtime, ()):
+    if group.runtime not in asked.runtimes:
         return False
     if (group.precision == "int8") != (asked.precision == "int8"):
         return False
     if asked.device and group.device == asked.device:
         return True
+    if asked.profile.accelerator:
+        return False
     # Of a core that others were measured on, the runtime's effect is that on other cores.
     cpu, known = asked.profile.cpu, table.bands[group.pool].elsewhere
     on_it = [o for o in table.groups if o.core == cpu and o.domain == group.domain]
@@ -77,7 +84,7 @@ def _distance(group: Group, asked: Asked) -> tuple[object, ...]:
     return (
         group.device != asked.device,
         group.core != asked.profile.cpu,
-        _place(group.runtime, RUNTIMES[asked.runtime]),
+        _place(group.runtime, asked.runtimes),
         abs(math.log(threads / asked.threads)),
         [-part for part in _version(group.version)],
         group.precision != asked.precision,
@@ -95,7 +102,8 @@ def _version(text: str) -> list[int]:
 
 
 def _choice(group: Group, asked: Asked, table: Table) -> Choice:
-    row = dict(group.row, threads=str(asked.threads))
+    threads = group.threads if asked.profile.accelerator else str(asked.threads)
+    row = dict(group.row, threads=threads)
     missing: list[str] = []
     notes: list[str] = []
     slower, elsewhere = 1.0, 0.0
@@ -106,12 +114,12 @@ def _choice(group: Group, asked: Asked, table: Table) -> Choice:
         if group.core != asked.profile.cpu:
             notes.append(f"no row of {group.runtime} on {asked.profile.cpu}")
         elsewhere, slower = _elsewhere(group, asked, table)
-    if group.threads != str(asked.threads):
+    if group.threads != threads:
         missing += ["group", "threads"]
         notes.append(f"no row with {asked.threads} threads: nearest is {group.threads or '?'}")
-    if RUNTIMES[asked.runtime][0] != group.runtime:
+    if asked.runtimes[0] != group.runtime:
         missing.append("runtime")
-        notes.append(f"no row of {RUNTIMES[asked.runtime][0]}: from {group.runtime}")
+        notes.append(f"no row of {asked.runtimes[0]}: from {group.runtime}")
     if group.precision not in (asked.precision, "int8", "fp_default"):
         missing.append("precision")
         notes.append(f"no row in {asked.precision}: from {group.precision}")

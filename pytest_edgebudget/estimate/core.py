@@ -18,7 +18,7 @@ from pytest_edgebudget.estimate.features import (
 from pytest_edgebudget.estimate.own import own_estimate
 from pytest_edgebudget.estimate.pools import LEVELS, vector
 from pytest_edgebudget.estimate.predict import costs, milliseconds, term_milliseconds
-from pytest_edgebudget.estimate.table import Band, Power, Table, shipped
+from pytest_edgebudget.estimate.table import Band, Group, Power, Table, shipped
 from pytest_edgebudget.graph import Graph
 from pytest_edgebudget.types import Profile
 
@@ -119,12 +119,16 @@ def _estimate(graph: Graph, chosen: Choice, table: Table, precision: str) -> Est
     return Estimate(
         latency=_range(seconds, width),
         energy=None if power is None else _energy(seconds, width, power),
-        basis=f"{group.device}, {group.runtime} {group.version}, {group.precision}, "
-        f"{group.threads or '?'} threads; {group.models} models",
+        basis=f"{group.device}, {group.runtime} {group.version}, {group.precision}"
+        f"{_threads(group)}; {group.models} models",
         median_error=band.median_error,
         notes=(*chosen.notes, *(note for _, note in beyond)),
         ops=_ops(ops, group.domain, each, unit, seconds / sum(term_milliseconds(unit, x))),
     )
+
+
+def _threads(group: Group) -> str:
+    return f", {group.threads or '?'} threads" if group.domain in ("cpu", "mcu") else ""
 
 
 def _range(value: float, width: float) -> Range:

@@ -52,6 +52,8 @@ def times(graph: Graph, profile: Profile, runtime: str) -> Times:
         found = estimated(graph, profile, runtime=runtime)
     except NoEstimate as error:
         return Times(profile=profile.name, runtime=runtime, reason=error.message)
+    if profile.accelerator:
+        return Times(profile=profile.name, runtime=runtime, found=found)
     ways = (*_recipes(graph, profile, runtime), *_threads(graph, profile, runtime))
     return Times(profile=profile.name, runtime=runtime, found=found, what_if=ways)
 

@@ -183,6 +183,17 @@ def test_without_a_basis_there_is_no_number_and_the_reason_is_told(
     assert reason in row["reason"]
 
 
+def test_a_phones_gpu_is_estimated_from_its_own_rows_and_no_other_phones(gate: Gate) -> None:
+    row = gate("pixel-3-gpu", 'latency = "1 s"')["latency"]
+    assert row["outcome"] == "kept"
+    assert row["note"].startswith(
+        "estimated: Pixel 3, TFLite GPU delegate 2020-era (not stated), fp32; 26 models"
+    )
+    row = gate("android-gpu", 'latency = "1 s"')["latency"]
+    assert row["outcome"] == "unmeasured"
+    assert "no times of TFLite GPU delegate on android-gpu in fp32 were published" in row["reason"]
+
+
 def test_a_core_that_is_known_under_another_runtime_has_an_estimate_that_says_so(
     gate: Gate,
 ) -> None:
