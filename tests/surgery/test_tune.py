@@ -82,7 +82,7 @@ def test_a_function_that_cannot_be_tuned_is_refused_in_a_sentence(tuned, name, s
 def test_where_nothing_fits_it_is_said_how_far_off_it_is(tuned):
     message, hint = tuned["unfit"].split("|")
     assert message.startswith("tune(4): none of 2 models fits; the nearest has size 1.")
-    assert message.endswith(" KiB of 0.0977 KiB")
+    assert message.endswith(" KiB of 100 B")
     assert hint == "let [models.NAME.tune] begin lower, or put more steps behind it: tune(30)+int8"
 
 
