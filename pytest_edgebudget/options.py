@@ -26,19 +26,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="gate the models of this budget file, or of all *.toml in this folder; repeatable",
     )
-    group.addoption(
-        "--edge-budget-report",
-        action="append",
-        default=[],
-        metavar="FORMAT:PATH",
-        help="write a report (github, gitlab-metrics, gitlab-quality, html, json, markdown, "
-        "sarif; html+samples shows samples whose answer changed: your data); repeatable",
-    )
-    group.addoption(
-        "--edge-budget-artifacts",
-        metavar="DIR",
-        help="copy the files that were gated into this folder",
-    )
+    _add_outputs(group)
     group.addoption(
         "--edge-budget-against",
         metavar="git:REF",
@@ -77,6 +65,23 @@ def add_options(parser: pytest.Parser) -> None:
         type="paths",
         default=[],
         help="budget files, or folders of them, that belong to a run that names no paths",
+    )
+
+
+def _add_outputs(group: pytest.OptionGroup) -> None:
+    """What a run writes beside its terminal report."""
+    group.addoption(
+        "--edge-budget-report",
+        action="append",
+        default=[],
+        metavar="FORMAT:PATH",
+        help="write a report (github, gitlab-metrics, gitlab-quality, html, json, markdown, "
+        "sarif; html+samples shows samples whose answer changed: your data); repeatable",
+    )
+    group.addoption(
+        "--edge-budget-artifacts",
+        metavar="DIR",
+        help="copy the files that were gated into this folder",
     )
 
 

@@ -72,10 +72,9 @@ def build(
         data=data, root=root, store=store, say=say, behind=behind, cached=cached
     )
     source = training.trained(lessons, source, school) if lessons else _untrained(source)
-    steps = [bound for bound in steps if not bound.chosen.trains]
     runtime = runtime or RUNTIMES[source.format]
-    facts = compiling.facts(target) if steps and steps[-1].chosen.compiles else {}
-    key = _key(recipe, source, steps, data, runtime) | facts
+    facts = compiling.facts(target) if behind and behind[-1].chosen.compiles else {}
+    key = _key(recipe, source, behind, data, runtime) | facts
     if found := artifacts.fetch(store.record("build", key), recipe, store):
         return found
     if cached:
@@ -84,7 +83,7 @@ def build(
         found = artifacts.fetch(store.record("build", key), recipe, store)
         made = found or artifacts.fetch(store.record("made", key), recipe, store)
         if made is None:
-            made = _make(recipe, source, steps, data, root, store, facts)
+            made = _make(recipe, source, behind, data, root, store, facts)
         if found is None:
             made = _tried(made, runtime, root) if tried else made
             store.write_record("build" if tried else "made", key, artifacts.record(made))

@@ -40,6 +40,7 @@ class Times:
     found: Estimate | None = None
     reason: str = ""
     what_if: tuple[WhatIf, ...] = ()
+    accelerator: str = ""
 
 
 def times(graph: Graph, profile: Profile, runtime: str) -> Times:
@@ -53,7 +54,8 @@ def times(graph: Graph, profile: Profile, runtime: str) -> Times:
     except NoEstimate as error:
         return Times(profile=profile.name, runtime=runtime, reason=error.message)
     if profile.accelerator:
-        return Times(profile=profile.name, runtime=runtime, found=found)
+        beside = profile.accelerator
+        return Times(profile=profile.name, runtime=runtime, found=found, accelerator=beside)
     ways = (*_recipes(graph, profile, runtime), *_threads(graph, profile, runtime))
     return Times(profile=profile.name, runtime=runtime, found=found, what_if=ways)
 

@@ -49,7 +49,12 @@ def _total(times: Times) -> str:
     if times.found is None:
         return f"not estimated: {times.reason}"
     latency = times.found.latency
-    return f"estimated: {_ranged(latency, Unit.SECONDS)}, 1 thread of {times.runtime}"
+    return f"estimated: {_ranged(latency, Unit.SECONDS)}, {_way(times)}"
+
+
+def _way(times: Times) -> str:
+    where = f"{times.accelerator} of" if times.accelerator else "1 thread of"
+    return f"{where} {times.runtime}"
 
 
 def _ranged(found: Range, unit: Unit) -> str:
